@@ -1,0 +1,58 @@
+# Each command sets up what it needs first; the set-up is a no-op when nothing changed.
+# make run PORT=8001 VAR=/some/folder      make demo INPUT=folder
+PORT ?= 8000
+VAR ?= var
+INPUT ?=
+
+SETUP_RUN = python3 platform/embedded/bootstrap.py run
+SETUP_DEV = python3 platform/embedded/bootstrap.py dev
+PYTHON = .venv/bin/python
+export PYTHONPATH = platform:.
+
+.PHONY: run demo test test-fast lint fmt bench lock setup clean
+
+run:  ## start the whole platform; Ctrl-C stops it
+	@$(SETUP_RUN)
+	@$(PYTHON) -m embedded up --var "$(VAR)" --port "$(PORT)"
+
+demo:  ## the main job end to end, without a person; the last line is one JSON object
+	@$(SETUP_RUN)
+	@$(PYTHON) -m embedded.demo $(if $(INPUT),"$(INPUT)")
+
+test:  ## all tests
+	@$(SETUP_DEV)
+	.venv/bin/pytest
+
+test-fast:  ## the tests that take less than a few seconds each
+	@$(SETUP_DEV)
+	.venv/bin/pytest -m "not slow"
+
+lint:  ## all static checks
+	@$(SETUP_DEV)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy .
+	.venv/bin/lint-imports
+	$(PYTHON) manage.py makemigrations --check --dry-run
+
+fmt:  ## format, and mend what can be mended
+	@$(SETUP_DEV)
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench:  ## the performance ratios; SCALE=full for the largest sizes
+	@$(SETUP_DEV)
+	$(PYTHON) -m bench
+
+lock:  ## new lock files from pyproject.toml
+	@$(SETUP_DEV)
+	.venv/bin/uv lock
+	.venv/bin/uv export --quiet --frozen --no-emit-project --no-header --no-default-groups -o requirements/production.txt
+	.venv/bin/uv export --quiet --frozen --no-emit-project --no-header --no-dev --group embedded -o requirements/run.txt
+	.venv/bin/uv export --quiet --frozen --no-emit-project --no-header --group dev -o requirements/dev.txt
+
+setup:  ## everything for developers, nothing started
+	@$(SETUP_DEV)
+
+clean:  ## what can be made again; never the data folder
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,30 @@
+"""Prices and exchange rates: dated configuration. A new price is a new row; the old one keeps explaining the past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from costs.models import ExchangeRate, Price
+
+if TYPE_CHECKING:  # generic for the type checker only
+    AnyAdmin = admin.ModelAdmin[Any]
+else:
+    AnyAdmin = admin.ModelAdmin
+
+
+@admin.register(Price)
+class PriceAdmin(AnyAdmin):
+    list_display = ["region", "meter", "architecture", "tier_from", "usd", "valid_from", "checked_on"]
+    list_filter = ["meter", "architecture", "region"]
+    search_fields = ["region", "source"]
+    date_hierarchy = "valid_from"
+    save_as = True  # a new price begins as a copy of the present one
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(AnyAdmin):
+    list_display = ["currency", "per_usd", "valid_from", "source"]
+    list_filter = ["currency"]
+    save_as = True

@@ -1,0 +1,15 @@
+"""Addresses of this app under /api/v1/."""
+
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
+
+from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
+
+router = SimpleRouter()
+router.register("prices", PriceViewSet, basename="api-price")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("costs/daily/", DailyCostView.as_view(), name="api-costs-daily"),
+    path("costs/functions/", FunctionCostView.as_view(), name="api-costs-functions"),
+    *router.urls,
+]

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CostsConfig(AppConfig):
+    name = "costs"
+    verbose_name = _("Costs")
+
+    def ready(self) -> None:
+        from costs.estimate import estimate
+        from services_registry.pricing import register_estimator
+
+        register_estimator(estimate)

@@ -1,0 +1,213 @@
+"""All settings; differences between places come by environment (see `.env.example`)."""
+
+from pathlib import Path
+
+from celery.schedules import schedule
+from django.utils.translation import gettext_lazy as _
+
+from config import env
+from config.database import database_from_url
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+VAR_DIR = Path(env.text("DASH_VAR", str(BASE_DIR / "var"))).resolve()
+env.load_stack_file(VAR_DIR / "stack.env")
+
+# --- safety -------------------------------------------------------------------------------------------------------
+DEBUG = env.boolean("DEBUG")
+# Empty on purpose when unset: Django then refuses whatever needs it, while commands that need no secret still work.
+SECRET_KEY = env.text("SECRET_KEY")
+FIELD_ENCRYPTION_KEY = env.text("FIELD_ENCRYPTION_KEY")
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+BEHIND_TLS = env.boolean("BEHIND_TLS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+# Sent by core.middleware.ContentSecurityPolicy; no CDN, no inline script or style. The one frame and object source
+# is our own document preview.
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "connect-src": "'self'",
+    "font-src": "'self' data:",
+    "frame-src": "'self'",
+    "object-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+
+# --- apps ---------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "core",
+    "dashboard",
+    "services_registry",
+    "shipments",
+    "costs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+]
+MIDDLEWARE = [
+    "core.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "core.middleware.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.LoginRequired",
+    "core.middleware.PersonalTimeZone",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.debug",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "core.context_processors.frame",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "core.forms.TablerFormRenderer"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- data ---------------------------------------------------------------------------------------------------------
+DATABASES = {"default": database_from_url(env.text("DATABASE_URL", "postgresql:///dash"))}
+VALKEY_URL = env.text("VALKEY_URL", "redis://127.0.0.1:6379")
+
+
+def _valkey(db: int, *, for_celery: bool = False) -> str:
+    """The address of one logical database, in the spelling that redis-py or kombu wants."""
+    if VALKEY_URL.startswith("unix:"):
+        path = VALKEY_URL.removeprefix("unix://").removeprefix("unix:")
+        return f"redis+socket://{path}?virtual_host={db}" if for_celery else f"unix://{path}?db={db}"
+    return f"{VALKEY_URL.rstrip('/')}/{db}"
+
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _valkey(2),
+        "OPTIONS": {"socket_timeout": 3, "socket_connect_timeout": 3},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.text("DOCUMENT_ROOT", str(VAR_DIR / "documents"))},
+    },
+    "staticfiles": {"BACKEND": "core.storage.StaticFiles"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR_DIR / "static")))
+STATICFILES_DIRS = [("vendor", BASE_DIR / "build" / "vendor")]
+
+# --- background work ------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = _valkey(0, for_celery=True)
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than the longest task (a chunk of a 15-minute function); kombu's default sweep is every 100 s.
+    "visibility_timeout": 1200,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 30,
+    "socket_keepalive": True,
+}
+CELERY_TASK_SOFT_TIME_LIMIT = 1080
+CELERY_TIMEZONE = "UTC"
+# Filled from the apps' schedules by core.slots at start-up; a name, a task and the seconds between runs.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "recover-chunks": {"task": "services_registry.recover_chunks", "schedule": schedule(10)},
+}
+
+# --- AWS ------------------------------------------------------------------------------------------------------------
+AWS_REGION = env.text("AWS_REGION", "eu-central-1")
+AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")  # empty in production; the local AWS of the embedded stack otherwise
+# Management calls a second of this process; AWS allows 15 for a whole account, deployments want some of them.
+AWS_MANAGEMENT_RATE = env.integer("AWS_MANAGEMENT_RATE", 8, minimum=1, maximum=1000)
+EXCHANGE_BUCKET = env.text("EXCHANGE_BUCKET", "shipment-platform-exchange")
+CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")
+SAMPLE_DATA = env.boolean("SAMPLE_DATA")
+
+# --- people, language, time -----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+DISPLAY_TIME_ZONE = env.text("DISPLAY_TIME_ZONE", "Europe/Madrid")  # until a person chooses their own
+
+# --- REST API -------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "core.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.RolePermission"],
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.api.errors.handle",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Shipment platform API",
+    "DESCRIPTION": "Deliveries, documents, messages, functions, batches and costs for internal tools.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+LOGGING = logging_config(debug=DEBUG)
+TEST_RUNNER = "django.test.runner.DiscoverRunner"

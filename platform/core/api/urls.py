@@ -1,0 +1,12 @@
+"""Addresses under /api/v1/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from core.api import schema  # noqa: F401  # registers how the description names bearer tokens
+from core.api.views import MeView
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("me/", MeView.as_view(), name="api-me"),
+]

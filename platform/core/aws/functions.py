@@ -1,0 +1,42 @@
+"""Reading and publishing Lambda functions through the management API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from core.aws.clients import management_client
+
+Configuration = dict[str, Any]
+
+
+def list_functions(*, region: str) -> Iterator[Configuration]:
+    """Configurations of all functions of the region, page by page (50 a page at most, an AWS limit)."""
+    client = management_client("lambda", region)
+    marker: str | None = None
+    while True:
+        answer = client.list_functions(MaxItems=50, **({"Marker": marker} if marker else {}))
+        yield from answer.get("Functions", [])
+        marker = answer.get("NextMarker")
+        if not marker:
+            return
+
+
+def get_function(name: str, *, region: str) -> dict[str, Any]:
+    """`GetFunction`: Configuration, Tags and Concurrency, which `ListFunctions` leaves out."""
+    answer: dict[str, Any] = management_client("lambda", region).get_function(FunctionName=name)
+    return answer
+
+
+def create_function(*, region: str, code_zip: bytes, **configuration: Any) -> Configuration:
+    answer: Configuration = management_client("lambda", region).create_function(
+        Code={"ZipFile": code_zip}, **configuration
+    )
+    return answer
+
+
+def update_function(*, region: str, name: str, code_zip: bytes, **configuration: Any) -> None:
+    """Replace the code and configuration of an existing function."""
+    client = management_client("lambda", region)
+    client.update_function_code(FunctionName=name, ZipFile=code_zip)
+    client.update_function_configuration(FunctionName=name, **configuration)

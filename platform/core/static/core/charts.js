@@ -1,0 +1,71 @@
+// Draws figures given as JSON; Plotly is fetched only on pages that have a chart.
+(function () {
+  "use strict";
+  const source = document.currentScript.dataset.plotly;
+  let loading = null;
+
+  function plotly() {
+    loading = loading || new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = source;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => { loading = null; reject(new Error("Plotly could not be loaded")); };
+      document.head.append(script);
+    });
+    return loading;
+  }
+
+  function themed(layout) {
+    const style = getComputedStyle(document.documentElement);
+    const text = style.getPropertyValue("--chart-text").trim();
+    const grid = style.getPropertyValue("--chart-grid").trim();
+    const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid };
+    const out = { ...layout, font: { color: text, family: "inherit", size: 12 }, hoverlabel: { bgcolor: style.getPropertyValue("--chart-surface").trim(), font: { color: text } } };
+    Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).forEach((key) => { out[key] = { ...layout[key], ...axis }; });
+    return out;
+  }
+
+  async function draw(node) {
+    const data = document.getElementById(node.dataset.chart);
+    if (!data) return;
+    try {
+      const figure = JSON.parse(data.textContent);
+      const library = await plotly();
+      await library.react(node, figure.data, themed(figure.layout || {}), { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage", "resetScale2d"]] });
+      node.dataset.drawn = "1";
+      if (!node.dataset.linked) { node.dataset.linked = "1"; node.on("plotly_relayout", (change) => link(node, change)); }
+    } catch (error) {
+      node.textContent = "The chart could not be drawn; open it as a table.";
+      console.warn(error);
+    }
+  }
+
+  // Zooming one chart over time zooms the others of the page.
+  let following = false;
+  function link(from, change) {
+    if (following || from.layout.xaxis.type !== "date") return;
+    const range = change["xaxis.range[0]"] ? { "xaxis.range": [change["xaxis.range[0]"], change["xaxis.range[1]"]] } : change["xaxis.autorange"] ? { "xaxis.autorange": true } : null;
+    if (!range) return;
+    following = true;
+    const others = [...document.querySelectorAll(".chart[data-drawn]")].filter((node) => node !== from && node.layout?.xaxis?.type === "date");
+    Promise.all(others.map((node) => window.Plotly.relayout(node, range))).finally(() => { following = false; });
+  }
+
+  function drawAll(from) { (from || document).querySelectorAll("[data-chart]:not([data-drawn])").forEach(draw); }
+
+  function saveCsv(button) {
+    const table = button.closest("details").querySelector("table");
+    const quote = (text) => /[",\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+    const lines = [...table.rows].map((row) => [...row.cells].map((cell) => quote(cell.textContent.trim().replace(/^–$/, ""))).join(","));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([lines.join("\r\n")], { type: "text/csv" }));
+    link.download = button.dataset.csv.replace(/[^\w-]+/g, "-").toLowerCase() + ".csv";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  document.addEventListener("click", (event) => { const button = event.target.closest("[data-csv]"); if (button) saveCsv(button); });
+  document.addEventListener("themechange", () => document.querySelectorAll(".chart[data-drawn]").forEach(draw));
+  document.addEventListener("htmx:afterSettle", (event) => drawAll(event.detail.target?.isConnected ? event.detail.target : document));
+  drawAll();
+})();

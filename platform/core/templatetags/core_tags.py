@@ -1,0 +1,235 @@
+"""Formatting in templates. Everything escapes; nothing writes an inline style or script (the CSP forbids both)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core import charts, formats
+from core.money import format_money
+
+register = template.Library()
+TONES = frozenset({"green", "blue", "azure", "yellow", "orange", "red", "purple", "secondary"})
+SHOWN_IN_TABLE = 400
+
+
+@register.simple_tag
+def badge(value: object, label: object = "", tone: str = "secondary") -> SafeString:
+    """A status: words first, colour second. `tone` comes from the app's `choices.TONES`."""
+    colour = tone if tone in TONES else "secondary"
+    return format_html('<span class="badge tone-{}" data-value="{}">{}</span>', colour, value, label or value)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A symbol of our sprite; decoration unless it has a label."""
+    address = f"{static('core/icons.svg')}#{name}"
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>', label, address)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', address)
+
+
+def age_text(moment: datetime, now: datetime) -> str:
+    """`just now`, `5 min ago`, `in 2 h`, `3 days ago`; beyond 30 days the date."""
+    seconds = (now - moment).total_seconds()
+    past, size = seconds >= 0, abs(seconds)
+    if size < 45:
+        return _("just now") if past else _("in a moment")
+    if size < 5400:
+        text = _("%d min") % max(1, round(size / 60))
+    elif size < 129_600:
+        text = _("%d h") % round(size / 3600)
+    elif size < 30 * 86_400:
+        days = round(size / 86_400)
+        text = ngettext("%d day", "%d days", days) % days
+    else:
+        return timezone.localtime(moment).strftime("%Y-%m-%d")
+    return (_("%s ago") if past else _("in %s")) % text
+
+
+@register.filter
+def ago(moment: datetime | date | None) -> SafeString | str:
+    """`<time datetime="…" title="exact, with the zone">3 h ago</time>`; `–` for none."""
+    if moment is None:
+        return formats.NO_VALUE
+    if not isinstance(moment, datetime):
+        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), moment.isoformat())
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.astimezone(UTC).isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        age_text(moment, timezone.now()),
+    )
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """The exact local time in a `<time>`, for details."""
+    if value is None:
+        return formats.NO_VALUE
+    local = timezone.localtime(value)
+    stamp = value.astimezone(UTC).isoformat(timespec="seconds")
+    return format_html('<time datetime="{}">{}</time>', stamp, local.strftime("%Y-%m-%d %H:%M:%S %Z"))
+
+
+@register.filter
+def duration_ms(value: float | None) -> str:
+    return formats.duration_ms_text(value)
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    return formats.duration_ms_text(None if value is None else value.total_seconds() * 1000)
+
+
+@register.filter(name="bytes")
+def bytes_filter(value: float | None) -> str:
+    return formats.bytes_text(value)
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str = "USD", estimate: bool = False) -> str:
+    """`{% money cost "EUR" estimate=True %}`."""
+    return format_money(amount, currency, estimate=estimate)
+
+
+@register.filter
+def usd(amount: Decimal | None) -> str:
+    return format_money(amount, "USD")
+
+
+@register.filter
+def usd_estimate(amount: Decimal | None) -> str:
+    return format_money(amount, "USD", estimate=True)
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Thousands grouped; `–` for none (a gap is not a zero)."""
+    if value is None:
+        return formats.NO_VALUE
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+@register.filter
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share (0 to 1) as `12.5 %`."""
+    return formats.NO_VALUE if value is None else f"{float(value) * 100:.{int(digits)}f} %"
+
+
+@register.simple_tag
+def short_id(value: object, keep: int = 12) -> SafeString:
+    """The id shortened in the middle, whole on hover, with a copy button."""
+    text = str(value or "")
+    if not text:
+        return format_html("{}", formats.NO_VALUE)
+    return format_html(
+        '<span class="short-id"><code title="{}">{}</code>'
+        '<button type="button" class="copy" data-copy="{}" aria-label="{}">{}</button></span>',
+        text,
+        formats.short_id_text(text, keep),
+        text,
+        _("Copy %s") % text,
+        icon("copy"),
+    )
+
+
+@register.simple_tag
+def sparkline(values: Sequence[float | None], label: str = "", width: int = 100, height: int = 24) -> SafeString:
+    """A small line; `None` breaks it. Drawn by attributes, so that no inline style is needed."""
+    known = [float(value) for value in values if value is not None]
+    if not known:
+        return format_html('<span class="text-secondary">{}</span>', formats.NO_VALUE)
+    top, step = max(*known, 0.0) or 1.0, (width - 4) / max(1, len(values) - 1)
+    path, pen_down = [], False
+    for place, value in enumerate(values):
+        if value is None:
+            pen_down = False
+            continue
+        x, y = 2 + place * step, height - 2 - (float(value) / top) * (height - 4)
+        path.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
+        if not pen_down:
+            path.append("l0.1 0")  # a lone point stays visible
+        pen_down = True
+    return format_html(
+        '<svg class="sparkline" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'
+        '<path d="{}"/></svg>',
+        width,
+        height,
+        width,
+        height,
+        label or _("course of %d values, highest %s") % (len(values), f"{max(known):,.4g}"),
+        " ".join(path),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def query_replace(context: Context, **changes: object) -> str:
+    """The present query string with some parameters changed; `None` or "" drops one. Always leaves the cursor out.
+
+    `<a href="{% query_replace sort="name" %}">`
+    """
+    query = context["request"].GET.copy()
+    query.pop("cursor", None)
+    for name, value in changes.items():
+        key = name.rstrip("_")  # `from_=` for names that Python keeps for itself
+        if value is None or value == "":
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("components/chart.html")
+def chart(figure: charts.Figure | None, title: str, source: str = "", name: str = "") -> dict[str, Any]:
+    """A Plotly figure (see `core.charts`) under its question, with the same numbers as a table below.
+
+    `source`: where the numbers come from and how old they are. `figure=None` or without data: the empty state.
+    """
+    chart_id = f"chart-{name or uuid.uuid4().hex[:8]}"
+    has_data = bool(figure and any(trace.get("x") for trace in figure["data"]))
+    headings, rows = charts.table_of(figure) if figure and has_data else ([], [])
+    return {
+        "chart_id": chart_id,
+        "chart_data_id": f"{chart_id}-data",
+        "figure": figure if has_data else None,
+        "title": title,
+        "source": source,
+        "headings": headings,
+        "rows": rows[:SHOWN_IN_TABLE],
+        "cut": len(rows) > SHOWN_IN_TABLE,
+    }
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(
+    done: int, total: int, failed: int = 0, label: str = "", eta: str = "", final: bool = False
+) -> dict[str, Any]:
+    """A bar with its numbers. `final` ends the percentage in the tab's title. `eta` is a ready text."""
+    whole = max(1, total)
+    settled = done + failed
+    return {
+        "done": done,
+        "failed": failed,
+        "total": total,
+        "settled": settled,
+        "percent": 100 if settled >= total else min(99, settled * 100 // whole),
+        "done_width": f"{done * 100 / whole:.2f}",
+        "failed_width": f"{failed * 100 / whole:.2f}",
+        "label": label or _("progress"),
+        "eta": eta,
+        "final": final,
+    }

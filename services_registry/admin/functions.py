@@ -1,0 +1,52 @@
+"""Functions in the admin: what AWS states is read only, what people keep by hand is editable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
+from services_registry.models import Function, FunctionRevision, InvocationReport, RejectedLine
+
+HAND_KEPT = {"owner", "capability", "notes"}
+
+
+@admin.register(Function)
+class FunctionAdmin(AnyAdmin):
+    list_display = ["name", "runtime", "owner", "capability", "memory_mb", "timeout_s", "state", "gone"]
+    list_filter = ["runtime", "architecture", "owner", "capability", "sample"]
+    search_fields = ["name", "description", "arn"]
+    list_per_page = 50
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in Function._meta.fields if field.name not in HAND_KEPT]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # functions come in by the sync
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # would take its history along; the sync marks it as gone instead
+
+
+@admin.register(FunctionRevision)
+class FunctionRevisionAdmin(ReadOnlyAdmin):
+    list_display = ["function", "seen", "changed"]
+    list_select_related = ["function"]
+    search_fields = ["function__name"]
+
+
+@admin.register(InvocationReport)
+class InvocationReportAdmin(ReadOnlyAdmin):
+    list_display = ["function", "request_id", "at", "status", "duration_ms", "billed_ms", "init_ms", "door"]
+    list_filter = ["status", "door"]
+    list_select_related = ["function"]
+    search_fields = ["request_id"]
+
+
+@admin.register(RejectedLine)
+class RejectedLineAdmin(ReadOnlyAdmin):
+    list_display = ["at", "door", "source", "event", "reason"]
+    list_filter = ["door", "reason"]
+    search_fields = ["line"]

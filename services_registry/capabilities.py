@@ -1,0 +1,144 @@
+"""What the batch engine asks the app that owns the items.
+
+The engine knows batches, chunks and items; it does not know what an item is. An app registers one `Capability` for each
+kind of work (`shipments/capabilities/render_pdf.py`, from its `AppConfig.ready`), and the engine asks it what a
+selection means, what goes into a payload and how one result is applied.
+
+A selection is a JSON object: `{"keys": ["17", "18"]}` for chosen rows, or `{"query": {...}}` for "everything that
+matches", whose content only the capability understands.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from core.errors import RefusedError
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+    from services_registry.models import Batch
+
+Selection = Mapping[str, Any]
+OpenBinary = Callable[[Mapping[str, Any]], AbstractContextManager[BinaryIO]]
+"""`with open_binary(value["file"]) as stream:` gives the bytes of a binary of the answer, inline or from storage.
+
+The stream is at its start and already checked against the stated length and SHA-256; a difference is an `ItemFailed`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRef:
+    """One thing to be done: its key (at most 80 characters, unique in a selection) and what people call it."""
+
+    key: str
+    label: str = ""
+
+
+class ItemFailed(Exception):
+    """Raised by `Capability.apply` (or `payload`): this item fails with a short stable type and a sentence."""
+
+    def __init__(self, type: str, message: str) -> None:
+        super().__init__(message)
+        self.type = type
+        self.message = message
+
+
+class SelectionError(RefusedError):
+    """Raised by `Capability.resolve`: the selection makes no sense; the message says what to choose instead."""
+
+    code = "selection"
+    status = 400
+
+
+class Capability(ABC):
+    """One kind of work done by one Lambda function on many items. Instances hold no state."""
+
+    slug: str
+    """Stable name, for example `render_pdf`; also the key of its `CapabilityBinding`."""
+    label: _StrOrPromise
+    """A verb phrase for buttons and titles, for example "Render delivery notes"."""
+    item_noun: _StrOrPromise
+    """What items are called, plural: "deliveries", "messages"."""
+    default_function: str
+    """Used until an administrator binds another one."""
+    default_chunk_size: int = 50
+    default_concurrency: int = 4
+
+    @abstractmethod
+    def resolve(self, selection: Selection) -> Iterable[ItemRef]:
+        """The items that a selection means now, in the order of work. Keys that no longer exist are left out.
+
+        Raises:
+            SelectionError: the selection cannot be understood.
+        """
+
+    @abstractmethod
+    def payload(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What the function gets for each key, without its `id`. One query for the whole chunk.
+
+        A key that is missing in the answer fails with type "Gone": it was deleted after the batch had started.
+        """
+
+    @abstractmethod
+    def apply(
+        self, key: str, value: Mapping[str, Any], *, batch: Batch, open_binary: OpenBinary
+    ) -> dict[str, Any] | None:
+        """Take over one result. Runs inside the engine's transaction for this item, together with the change of its
+        state, so it happens exactly once; effects outside the database must be safe to repeat. Returns small facts
+        to show beside the item, or None.
+
+        Raises:
+            ItemFailed: the result is no good; the transaction is rolled back and the item fails.
+        """
+
+    def context(self, batch: Batch, group: str) -> dict[str, Any]:
+        """What all items of one chunk share. Made at the moment of the call, never stored: it may hold secrets."""
+        return {}
+
+    def partition(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """A group (at most 80 characters) for each key; a chunk never mixes groups. By default there is one group.
+
+        For example the carrier connection, so that `context` can hold the one connection of the chunk.
+        """
+        return {}
+
+    def failed(self, key: str, *, error_type: str, message: str, batch: Batch) -> None:
+        """Told when an item failed for good, inside the transaction that marks it. By default nothing is done."""
+        return
+
+
+_registered: dict[str, Capability] = {}
+
+
+def register(capability: Capability) -> Capability:
+    """Make a capability known. Registering the same slug again replaces it, so that reloading is safe."""
+    _registered[capability.slug] = capability
+    return capability
+
+
+def unregister(slug: str) -> None:
+    _registered.pop(slug, None)
+
+
+def get(slug: str) -> Capability:
+    """The capability of that name.
+
+    Raises:
+        SelectionError: none is registered under it.
+    """
+    try:
+        return _registered[slug]
+    except KeyError:
+        known = ", ".join(sorted(_registered)) or "none"
+        message = f"There is no capability “{slug}”. Known ones: {known}."
+        raise SelectionError(message, code="unknown_capability") from None
+
+
+def all_capabilities() -> list[Capability]:
+    """All of them, by slug."""
+    return [_registered[slug] for slug in sorted(_registered)]

@@ -1,0 +1,45 @@
+"""A revision's differences in words: what a person reads on a function's page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from core import formats
+from services_registry.models import FunctionRevision
+
+LONGEST = 300  # characters shown of one value
+_UNITS = {"memory_mb": " MB", "ephemeral_mb": " MB", "timeout_s": " s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    field: str
+    before: str
+    after: str
+
+
+def readable_changes(revision: FunctionRevision) -> list[Change]:
+    """One entry for each changed field, in alphabetical order; empty for a first revision."""
+    return [
+        Change(_label(name), _text(name, before), _text(name, after))
+        for name, (before, after) in sorted(revision.changes.items())
+    ]
+
+
+def _label(name: str) -> str:
+    bare = name.removesuffix("_mb").removesuffix("_s").replace("_bytes", " size")
+    return bare.replace("_", " ")
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None or value == "" or value == [] or value == {}:
+        return formats.NO_VALUE
+    if name == "code_bytes":
+        return formats.bytes_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)[:LONGEST]
+    return f"{value}{_UNITS.get(name, '')}"[:LONGEST]

@@ -1,0 +1,31 @@
+"""One filter class for the registry page and the API, so that `?runtime=` means the same in both."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from services_registry.models import Function
+from services_registry.selectors import search_functions
+
+
+def _known(field: str) -> list[tuple[str, str]]:
+    values = Function.objects.exclude(**{field: ""}).order_by(field).values_list(field, flat=True).distinct()
+    return [(value, value) for value in values]
+
+
+class FunctionFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    q = django_filters.CharFilter(method="search", label=_("search"))
+    runtime = django_filters.ChoiceFilter(choices=lambda: _known("runtime"), label=_("runtime"))
+    owner = django_filters.ChoiceFilter(choices=lambda: _known("owner"), label=_("owner"))
+    capability = django_filters.ChoiceFilter(choices=lambda: _known("capability"), label=_("capability"))
+    architecture = django_filters.ChoiceFilter(choices=lambda: _known("architecture"), label=_("architecture"))
+    gone = django_filters.BooleanFilter(field_name="gone", lookup_expr="isnull", exclude=True, label=_("gone from AWS"))
+
+    class Meta:
+        model = Function
+        fields = ["q", "runtime", "owner", "capability", "architecture", "gone"]
+
+    def search(self, queryset: QuerySet[Function], name: str, value: str) -> QuerySet[Function]:
+        return search_functions(queryset, value.strip())

@@ -1,0 +1,18 @@
+"""Tables of the registry, by noun."""
+
+from services_registry.models.batches import Batch, BatchItem, Chunk
+from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
+from services_registry.models.telemetry import FunctionDay, FunctionHour, InvocationReport, RejectedLine
+
+__all__ = [
+    "Batch",
+    "BatchItem",
+    "CapabilityBinding",
+    "Chunk",
+    "Function",
+    "FunctionDay",
+    "FunctionHour",
+    "FunctionRevision",
+    "InvocationReport",
+    "RejectedLine",
+]

@@ -1,0 +1,10 @@
+"""This app's lines in the left navigation."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.slots import NavEntry, navigation
+
+navigation.register(
+    NavEntry(group="batches", label=_("Batches"), url_name="batch-list", icon="batch", order=20),
+    NavEntry(group="functions", label=_("Registry"), url_name="function-list", icon="function", order=30),
+)

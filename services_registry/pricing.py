@@ -1,0 +1,47 @@
+"""What usage costs, asked of whoever knows prices.
+
+The registry stands below the app that knows prices; that app registers its estimator at start-up, and pages here ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one function used on one day: all that its price depends on."""
+
+    region: str
+    architecture: str
+    day: date
+    requests: int
+    billed_mb_ms: Decimal  # billed milliseconds x configured MB, a whole number
+
+
+class CostEstimator(Protocol):
+    def __call__(self, usages: Sequence[Usage]) -> list[Decimal | None]:
+        """USD for each usage, exact, in the same order; None where no price is known."""
+        ...
+
+
+_registered: list[CostEstimator] = []
+
+
+def register_estimator(estimator: CostEstimator) -> None:
+    _registered[:] = [estimator]
+
+
+def estimate(usages: Sequence[Usage]) -> list[Decimal | None]:
+    """USD for each usage; all None when nobody registered an estimator."""
+    return _registered[0](usages) if _registered else [None] * len(usages)
+
+
+def total(usages: Sequence[Usage]) -> Decimal | None:
+    """The exact sum of the known parts; None when no part is known."""
+    known = [cost for cost in estimate(usages) if cost is not None]
+    return sum(known, Decimal(0)) if known else None

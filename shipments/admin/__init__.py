@@ -1,0 +1,86 @@
+"""Repair and configuration. Passwords of connections are written here, never shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Shipment
+
+
+class ConnectionForm(forms.ModelForm[CarrierConnection]):
+    password = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        help_text=_("Left empty, the password stays as it is."),
+    )
+
+    class Meta:
+        model = CarrierConnection
+        fields = [
+            "carrier", "protocol", "host", "port", "username", "password", "directory", "pattern", "reuse_tls_session",
+            "ca_pem", "host_key", "timeout_s", "active",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept = self.instance.password
+        self.initial.pop("password", None)
+
+    def clean_password(self) -> str:
+        return self.cleaned_data["password"] or self._kept
+
+
+@admin.register(Carrier)
+class CarrierAdmin(admin.ModelAdmin[Carrier]):
+    list_display = ["name", "code", "active", "sample"]
+    search_fields = ["name", "code"]
+
+
+@admin.register(CarrierConnection)
+class ConnectionAdmin(admin.ModelAdmin[CarrierConnection]):
+    form = ConnectionForm
+    list_display = ["carrier", "protocol", "host", "port", "active", "last_contact", "last_error"]
+    list_select_related = ["carrier"]
+    autocomplete_fields = ["carrier"]
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(admin.ModelAdmin[Shipment]):
+    list_display = ["tracking_number", "carrier", "status", "customer", "created", "sample"]
+    list_filter = ["status", "carrier"]
+    list_select_related = ["carrier"]
+    autocomplete_fields = ["carrier"]
+    search_fields = ["tracking_number__startswith", "reference__startswith"]
+    show_full_result_count = False
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Document)
+class DocumentAdmin(ReadOnlyAdmin):
+    list_display = ["name", "type", "state", "shipment", "bytes", "source", "created"]
+    list_filter = ["type", "state"]
+    list_select_related = ["shipment"]
+
+
+@admin.register(CarrierMessage)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ["text", "carrier", "status", "applied", "received"]
+    list_filter = ["status", "applied"]
+    list_select_related = ["carrier"]

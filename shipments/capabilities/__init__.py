@@ -1,0 +1,1 @@
+"""How the batch engine works on deliveries and messages."""

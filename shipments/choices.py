@@ -1,0 +1,60 @@
+"""Closed sets with their labels and badge tones."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """The twelve normalised statuses of a shipment."""
+
+    PENDING = "pending", _("pending")
+    PICKED_UP = "picked_up", _("picked up")
+    IN_TRANSIT = "in_transit", _("in transit")
+    OUT_FOR_DELIVERY = "out_for_delivery", _("out for delivery")
+    READY_FOR_PICKUP = "ready_for_pickup", _("ready for pick-up")
+    DELIVERED = "delivered", _("delivered")
+    DELIVERY_DELAYED = "delivery_delayed", _("delayed")
+    DELIVERY_FAILED = "delivery_failed", _("delivery failed")
+    ON_HOLD = "on_hold", _("on hold")
+    RETURN_TO_SENDER = "return_to_sender", _("returning to sender")
+    CANCELLED = "cancelled", _("cancelled")
+    UNKNOWN = "unknown", _("unknown")
+
+
+class DocumentType(models.TextChoices):
+    DELIVERY_NOTE = "delivery_note", _("delivery note")
+    PROOF_OF_DELIVERY = "proof_of_delivery", _("proof of delivery")
+    LABEL = "label", _("label")
+    CMR_WAYBILL = "cmr_waybill", _("CMR waybill")
+    COMMERCIAL_INVOICE = "commercial_invoice", _("commercial invoice")
+    CUSTOMS_DECLARATION = "customs_declaration", _("customs declaration")
+    OTHER = "other", _("other document")
+
+
+class DocumentState(models.TextChoices):
+    STORED = "stored", _("stored")
+    QUARANTINED = "quarantined", _("quarantined")
+
+
+class Protocol(models.TextChoices):
+    FTP = "ftp", "FTP"
+    FTPS = "ftps", _("FTPS (explicit)")
+    SFTP = "sftp", "SFTP"
+
+
+TONES: dict[str, str] = {
+    Status.PENDING: "secondary",
+    Status.PICKED_UP: "blue",
+    Status.IN_TRANSIT: "blue",
+    Status.OUT_FOR_DELIVERY: "blue",
+    Status.READY_FOR_PICKUP: "azure",
+    Status.DELIVERED: "green",
+    Status.DELIVERY_DELAYED: "yellow",
+    Status.DELIVERY_FAILED: "red",
+    Status.ON_HOLD: "yellow",
+    Status.RETURN_TO_SENDER: "orange",
+    Status.CANCELLED: "secondary",
+    Status.UNKNOWN: "secondary",
+    DocumentState.STORED: "green",
+    DocumentState.QUARANTINED: "red",
+}

@@ -1,0 +1,246 @@
+"""Columns of an import: their spellings and what each may hold. Pure: no database."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.text import slugify
+
+from shipments.choices import Status
+
+PARTY = ("name", "street", "postcode", "city", "country")
+COLUMNS = (
+    "carrier", "tracking_number", "reference", "customer", "status",
+    *(f"sender_{part}" for part in PARTY), *(f"recipient_{part}" for part in PARTY),
+    "weight_kg", "description", "parcels", "created", "promised", "delivered", "notes",
+)  # fmt: skip
+ALIASES = {
+    "carrier_code": "carrier", "carrier_name": "carrier", "shipper": "carrier", "transportista": "carrier",
+    "tracking": "tracking_number", "tracking_no": "tracking_number", "tracking_code": "tracking_number",
+    "trackingnumber": "tracking_number", "awb": "tracking_number", "waybill": "tracking_number",
+    "consignment": "tracking_number", "shipment_number": "tracking_number", "numero_de_seguimiento": "tracking_number",
+    "order": "reference", "order_number": "reference", "order_id": "reference", "ref": "reference", "pedido": "reference",
+    "client": "customer", "customer_name": "customer", "cliente": "customer", "state": "status", "estado": "status",
+    "weight": "weight_kg", "kg": "weight_kg", "peso": "weight_kg", "content": "description", "contents": "description",
+    "created_at": "created", "order_date": "created", "date": "created", "fecha": "created",
+    "promised_at": "promised", "due": "promised", "eta": "promised", "estimated_delivery": "promised",
+    "delivered_at": "delivered", "delivery_date": "delivered", "comment": "notes", "comments": "notes", "note": "notes",
+    "to_name": "recipient_name", "to_street": "recipient_street", "to_postcode": "recipient_postcode",
+    "to_city": "recipient_city", "to_country": "recipient_country", "recipient_zip": "recipient_postcode",
+    "recipient_address": "recipient_street", "recipient_postal_code": "recipient_postcode", "consignee": "recipient_name",
+    "from_name": "sender_name", "from_street": "sender_street", "from_postcode": "sender_postcode",
+    "from_city": "sender_city", "from_country": "sender_country", "sender_zip": "sender_postcode",
+    "sender_address": "sender_street", "sender_postal_code": "sender_postcode", "country": "recipient_country",
+    "postcode": "recipient_postcode", "zip": "recipient_postcode", "city": "recipient_city",
+    "recipient": "recipient_name", "sender": "sender_name",
+}  # fmt: skip
+LENGTHS = {"tracking_number": 40, "reference": 60, "customer": 120, "notes": 4_000, "description": 300}
+PARTY_LENGTH = 300
+MOST_PARCELS = 500
+HEAVIEST_KG = Decimal(1_000_000)
+YEARS = range(2000, 2101)
+STATUS_WORDS = {
+    "transit": "in_transit", "intransit": "in_transit", "shipped": "in_transit", "created": "pending", "new": "pending",
+    "delayed": "delivery_delayed", "failed": "delivery_failed", "exception": "delivery_failed", "returned": "return_to_sender",
+    "returning_to_sender": "return_to_sender", "return": "return_to_sender", "canceled": "cancelled", "collected": "picked_up",
+    "ready_for_pick_up": "ready_for_pickup", "hold": "on_hold",
+}  # fmt: skip
+COUNTRY_WORDS = {
+    "spain": "ES", "españa": "ES", "esp": "ES", "france": "FR", "fra": "FR", "germany": "DE", "deutschland": "DE",
+    "deu": "DE", "italy": "IT", "italia": "IT", "ita": "IT", "portugal": "PT", "prt": "PT", "poland": "PL",
+    "polska": "PL", "pol": "PL", "united kingdom": "GB", "uk": "GB", "gbr": "GB",
+}  # fmt: skip
+DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+SCIENTIFIC = re.compile(r"\d[.,]?\d*[eE]\+\d+")
+
+
+@dataclass(slots=True)
+class CleanRow:
+    """A row as the database takes it. Only what was stated is in `values`; an empty cell states nothing."""
+
+    carrier_code: str = ""
+    carrier_name: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.carrier_code, self.values["tracking_number"]
+
+
+def column_of(heading: str) -> str | None:
+    """Our name of a column, None for one we do not know."""
+    name = re.sub(r"[^0-9a-z]+", "_", slugify(heading.replace("_", " ").replace("/", " "))).strip("_")
+    return name if name in COLUMNS else ALIASES.get(name)
+
+
+def clean(raw: Mapping[str, Any]) -> CleanRow:
+    """Check one row; all its problems at once, each with its field."""
+    row = CleanRow()
+    values = _flatten(raw)
+    for name in ("carrier", "tracking_number"):
+        if not _given(values.get(name)):
+            row.problems.append((name, "is empty; every delivery needs one"))
+    for name, value in values.items():
+        if name in COLUMNS and name not in {"parcels", "weight_kg", "description"} and _given(value):
+            _take(row, name, value)
+    try:
+        parcels = _parcels(values)
+    except ValueError as error:
+        row.problems.append(("parcels" if _given(values.get("parcels")) else "weight_kg", str(error)))
+    else:
+        if parcels is not None:
+            row.values["parcels"] = parcels
+    return row
+
+
+def _flatten(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """NDJSON may nest the parties: {"sender": {"name": …}}."""
+    flat: dict[str, Any] = {}
+    for name, value in raw.items():
+        if name in {"sender_name", "recipient_name", "sender", "recipient"} and isinstance(value, Mapping):
+            side = name.partition("_")[0]
+            flat.update({column_of(f"{side}_{part}") or part: content for part, content in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _given(value: Any) -> bool:
+    return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
+def _take(row: CleanRow, name: str, value: Any) -> None:
+    try:
+        text = _text(value)
+        if name == "carrier":
+            row.carrier_code, row.carrier_name = _carrier(text)
+        elif name == "status":
+            row.values[name] = _status(text)
+        elif name in {"created", "promised", "delivered"}:
+            row.values[name] = _moment(text)
+        elif name.startswith(("sender_", "recipient_")):
+            side, part = name.split("_", 1)
+            content = _country(text) if part == "country" else _short(text, PARTY_LENGTH)
+            row.values.setdefault(side, {})[part] = content
+        else:
+            row.values[name] = _number(text) if name == "tracking_number" else _short(text, LENGTHS[name])
+    except ValueError as error:
+        row.problems.append((name, str(error)))
+
+
+def _text(value: Any) -> str:
+    """Text of a cell. Bytes that are no UTF-8 are taken for Windows-1252, what spreadsheets write."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"must be text, not {type(value).__name__}")
+    text = str(value).strip()
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        try:
+            text = text.encode("utf-8", "surrogateescape").decode("cp1252")
+        except UnicodeError as error:
+            raise ValueError("holds bytes that are neither UTF-8 nor Windows-1252; save the file as UTF-8") from error
+    if "\0" in text or "\ufffd" in text:
+        raise ValueError("holds unreadable characters; save the file as UTF-8")
+    return text
+
+
+def _short(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise ValueError(f"has {len(text)} characters; at most {longest} fit")
+    return text
+
+
+def _number(text: str) -> str:
+    if SCIENTIFIC.fullmatch(text):
+        raise ValueError(f"{text} was rounded by a spreadsheet; format the column as text and export again")
+    if any(not character.isprintable() for character in text):
+        raise ValueError("holds control characters or line breaks")
+    return _short(text, LENGTHS["tracking_number"])
+
+
+def _carrier(text: str) -> tuple[str, str]:
+    code = slugify(text)
+    if not code or len(code) > 40:
+        raise ValueError(f"“{text[:60]}” makes no carrier code; use letters and digits, at most 40")
+    return code, _short(text, 100)
+
+
+def _status(text: str) -> str:
+    word = re.sub(r"[\s-]+", "_", text.lower())
+    word = STATUS_WORDS.get(word, word)
+    if word not in Status.values:
+        raise ValueError(f"“{text[:40]}” is not a status; known ones: {', '.join(Status.values)}")
+    return word
+
+
+def _country(text: str) -> str:
+    code = COUNTRY_WORDS.get(text.lower(), text.upper())
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise ValueError(f"“{text[:40]}” is not a two-letter country code like ES")
+    return code
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601, or day first with dots or slashes; UTC when no zone is stated."""
+    try:
+        if match := DAY_FIRST.fullmatch(text):
+            day, month, year, hour, minute, second = (int(part or 0) for part in match.groups())
+            moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"“{text[:40]}” is not a date like 2026-11-23 or 2026-11-23T14:30:00Z or 23.11.2026"
+        ) from error
+    if moment.year not in YEARS:
+        raise ValueError(f"the year {moment.year} cannot be right")
+    return moment
+
+
+def _weight(value: Any) -> str:
+    """Kilograms as plain decimal text; a decimal comma is accepted."""
+    text = str(value).strip().lower().removesuffix("kg").strip()
+    try:
+        weight = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
+    except InvalidOperation as error:
+        raise ValueError(f"“{text[:40]}” is not a weight in kg like 2.5") from error
+    if not weight.is_finite() or not 0 <= weight <= HEAVIEST_KG:
+        raise ValueError(f"{text[:40]} kg cannot be right (0 to {HEAVIEST_KG:,})")
+    return f"{weight.normalize():f}"
+
+
+def _parcels(values: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The parcels stated, as a list or by weight and description of the one there is; None when nothing is stated."""
+    stated = values.get("parcels")
+    if not _given(stated):
+        if not _given(values.get("weight_kg")) and not _given(values.get("description")):
+            return None
+        stated = [{"weight_kg": values.get("weight_kg"), "description": values.get("description")}]
+    elif isinstance(stated, str):
+        try:
+            stated = json.loads(_text(stated))
+        except (ValueError, RecursionError) as error:
+            raise ValueError('is not JSON like [{"number": "1", "weight_kg": 2.5, "description": "books"}]') from error
+    if not isinstance(stated, list) or not all(isinstance(parcel, Mapping) for parcel in stated):
+        raise ValueError("must be a list of {number, weight_kg, description}")
+    if len(stated) > MOST_PARCELS:
+        raise ValueError(f"has {len(stated)} parcels; at most {MOST_PARCELS}")
+    return [_parcel(place, parcel) for place, parcel in enumerate(stated, 1)]
+
+
+def _parcel(place: int, parcel: Mapping[str, Any]) -> dict[str, Any]:
+    weight, text = parcel.get("weight_kg"), parcel.get("description")
+    return {
+        "number": _short(_text(parcel.get("number") or place), 40),
+        "weight_kg": _weight(weight) if _given(weight) else None,
+        "description": _short(_text(text), LENGTHS["description"]) if _given(text) else "",
+    }

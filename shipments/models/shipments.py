@@ -1,0 +1,73 @@
+"""Shipments and what happened to them."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from shipments.choices import Status
+from shipments.models.carriers import Carrier
+
+
+class Shipment(models.Model):
+    """One delivery, known by carrier and tracking number."""
+
+    carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, related_name="shipments")
+    tracking_number = models.CharField(max_length=40)
+    reference = models.CharField(max_length=60, blank=True)
+    customer = models.CharField(max_length=120, blank=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    reason = models.CharField(max_length=50, blank=True)
+    sender = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
+    recipient = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
+    destination_country = models.CharField(max_length=2, blank=True)
+    parcels = models.JSONField(default=list, blank=True, help_text=_("[{number, weight_kg, description}]"))
+    notes = models.TextField(blank=True)
+    created = models.DateTimeField(default=timezone.now, help_text=_("when the order was taken"))
+    promised = models.DateTimeField(null=True, blank=True)
+    delivered = models.DateTimeField(null=True, blank=True)
+    updated = models.DateTimeField(default=timezone.now)
+    sample = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["carrier", "tracking_number"], name="shipment_unique_number"),
+        ]
+        indexes = [
+            models.Index(fields=["-created", "-id"], name="shipment_recent"),
+            models.Index(fields=["status", "-created", "-id"], name="shipment_by_status"),
+            models.Index(fields=["carrier", "-created", "-id"], name="shipment_by_carrier"),
+            models.Index(fields=["tracking_number"], name="shipment_number", opclasses=["text_pattern_ops"]),
+            # One trigram index over what the search box looks at serves "contains" by ILIKE.
+            GinIndex(
+                fields=["tracking_number", "reference", "customer"],
+                opclasses=["gin_trgm_ops", "gin_trgm_ops", "gin_trgm_ops"],
+                name="shipment_search_trgm",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.tracking_number
+
+
+class TrackingEvent(models.Model):
+    """One thing a carrier said happened, kept as it came beside what we make of it."""
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    code = models.CharField(max_length=40, blank=True)
+    text = models.CharField(max_length=500, blank=True)
+    place = models.CharField(max_length=120, blank=True)
+    status = models.CharField(max_length=20, choices=Status, blank=True)
+    reason = models.CharField(max_length=50, blank=True)
+    received = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "at", "code", "text"], name="event_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.text or self.code}"

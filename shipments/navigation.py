@@ -1,0 +1,11 @@
+"""Navigation entries."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.slots import NavEntry, navigation
+
+navigation.register(
+    NavEntry(group="deliveries", label=_("Deliveries"), url_name="shipment-list", icon="truck", order=100),
+    NavEntry(group="deliveries", label=_("Documents"), url_name="document-list", icon="files", order=110),
+    NavEntry(group="deliveries", label=_("Messages"), url_name="message-list", icon="message", order=120),
+)

@@ -1,0 +1,147 @@
+"""Sample deliveries for trying things out, always marked as such; and the connections to the carrier stand-in."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core import slots
+from shipments.deliveries.importer import import_shipments
+from shipments.deliveries.reading import bytes_of
+from shipments.models import Carrier, CarrierConnection, CarrierMessage, Shipment, TrackingEvent
+
+SEED, DELIVERIES, DAYS = 20261123, 600, 90
+# Six carriers that do not exist, two on each protocol.
+CARRIERS = (
+    ("sample-rapido-sur", "Rápido Sur", "ftp"), ("sample-colis-vert", "Colis Vert", "ftps"),
+    ("sample-nordpaket", "Nordpaket Kurier", "sftp"), ("sample-veloce", "Veloce Corriere", "ftp"),
+    ("sample-lusoenvios", "Luso Envios", "ftps"), ("sample-wisla", "Wisła Przesyłki", "sftp"),
+)  # fmt: skip
+PLACES = (
+    ("ES", "Calle del Almendro", "28005", "Madrid"), ("ES", "Avenida del Puerto", "46021", "Valencia"),
+    ("FR", "Rue des Tilleuls", "69003", "Lyon"), ("FR", "Quai du Moulin", "33000", "Bordeaux"),
+    ("DE", "Lindenweg", "20095", "Hamburg"), ("DE", "Am Alten Hafen", "50667", "Köln"),
+    ("IT", "Via dei Mulini", "40121", "Bologna"), ("IT", "Corso del Lago", "10121", "Torino"),
+    ("PT", "Rua das Oliveiras", "4050-449", "Porto"), ("PL", "ulica Lipowa", "30-702", "Kraków"),
+)  # fmt: skip
+CUSTOMERS = ("Ferretería Olmo", "Atelier Brume", "Werkhof Lenz", "Libreria Quercia", "Casa do Sal", "Sklep Jodła")
+GOODS = ("books", "spare parts", "ceramics", "coffee", "textiles", "garden tools", "lamps")
+STATUSES = (
+    ("delivered",) * 12
+    + ("in_transit",) * 3
+    + ("out_for_delivery", "pending", "delivery_failed", "on_hold", "delivery_delayed")
+)
+MESSAGES = (
+    "Entregado al destinatario", "Envío en reparto", "Dirección incorrecta, pendiente de datos", "Ausente, segundo intento mañana",
+    "Colis livré au gardien", "Colis en cours d'acheminement", "Destinataire absent, avis de passage déposé",
+    "Zustellung erfolgreich", "Die Sendung ist im Zustellfahrzeug", "Annahme verweigert, Rücksendung an den Absender",
+    "Consegnato", "Spedizione in giacenza presso la filiale", "Entregue ao vizinho", "Encomenda retida na alfândega",
+    "Przesyłka doręczona", "Przesyłka gotowa do odbioru w punkcie", "Delivered, left in safe place", "Delayed by bad weather",
+)  # fmt: skip
+
+
+def sample_rows(n: int, seed: int, end: datetime) -> list[dict[str, Any]]:
+    """Believable deliveries of the 90 days before `end`; the same arguments give the same rows."""
+    chance = random.Random(seed)  # noqa: S311  # made-up data, nothing secret
+    rows = []
+    for number in range(n):
+        country, street, postcode, city = chance.choice(PLACES)
+        customer, status = chance.choice(CUSTOMERS), chance.choice(STATUSES)
+        created = end - timedelta(minutes=chance.randrange(DAYS * 24 * 60))
+        rows.append({
+            "carrier": CARRIERS[number % len(CARRIERS)][0], "tracking_number": f"SP{seed % 10000:04d}{number:07d}",
+            "reference": f"PO-{10000 + number}", "customer": customer, "status": status,
+            "sender_name": "Almacén Central", "sender_street": "Polígono Los Fresnos 4", "sender_postcode": "28830",
+            "sender_city": "San Fernando", "sender_country": "ES",
+            "recipient_name": customer, "recipient_street": f"{street} {chance.randint(1, 120)}",
+            "recipient_postcode": postcode, "recipient_city": city, "recipient_country": country,
+            "weight_kg": f"{chance.randint(3, 300) / 10}", "description": chance.choice(GOODS),
+            "created": created.isoformat(timespec="seconds"),
+            "promised": (created + timedelta(days=3)).isoformat(timespec="seconds"),
+            "delivered": (created + timedelta(hours=chance.randint(20, 90))).isoformat(timespec="seconds")
+            if status == "delivered" else "",
+        })  # fmt: skip
+    return rows
+
+
+def sample_shipments_csv(n: int, seed: int) -> str:
+    """A CSV of `n` made-up deliveries for `import_shipments`."""
+    rows = sample_rows(n, seed, datetime(2026, 11, 20, tzinfo=UTC))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["carrier", "tracking_number"])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+@transaction.atomic
+def _deliveries(log: Callable[[str], None]) -> None:
+    for code, name, _protocol in CARRIERS:
+        Carrier.objects.get_or_create(code=code, defaults={"name": name, "sample": True})
+    if Shipment.objects.filter(sample=True).exists():
+        log("sample deliveries are kept as they are")
+        return
+    text = io.StringIO()
+    rows = sample_rows(DELIVERIES, SEED, timezone.now().replace(microsecond=0))
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    import_shipments(bytes_of(text.getvalue()), name="sample.csv", source="system", sample=True)
+    events, messages = _histories(list(Shipment.objects.filter(sample=True).order_by("pk")))
+    TrackingEvent.objects.bulk_create(events, ignore_conflicts=True)
+    CarrierMessage.objects.bulk_create(messages)
+    log(f"{DELIVERIES} sample deliveries, {len(events)} tracking events, {len(messages)} carrier messages")
+
+
+def _histories(shipments: list[Shipment]) -> tuple[list[TrackingEvent], list[CarrierMessage]]:
+    chance = random.Random(SEED)  # noqa: S311  # made-up data, nothing secret
+    events, messages = [], []
+    for place, shipment in enumerate(shipments):
+        city = str(shipment.recipient.get("city", ""))
+        steps = [("PU", "Picked up", "picked_up", 4), ("IT", "Arrived at sorting centre", "in_transit", 15)]
+        for code, text, status, hours in steps[: 0 if shipment.status == "pending" else 2]:
+            at = shipment.created + timedelta(hours=hours)
+            events.append(TrackingEvent(shipment=shipment, at=at, code=code, text=text, place=city, status=status))
+        for _again in range(1 + (place % 20 == 0)):
+            received = shipment.created + timedelta(hours=chance.randint(16, 90))
+            text = chance.choice(MESSAGES)
+            messages.append(
+                CarrierMessage(
+                    carrier_id=shipment.carrier_id, shipment=shipment, text=text, received=received, sample=True
+                )
+            )
+    return events, messages
+
+
+@transaction.atomic
+def refresh_standin_connections(log: Callable[[str], None]) -> None:
+    """The stand-in has other ports and keys at every start. Only connections of sample carriers are touched."""
+    standin = settings.CARRIER_STANDIN
+    changed = 0
+    for code, _name, protocol in CARRIERS:
+        carrier = Carrier.objects.filter(code=code, sample=True).first()
+        if carrier is None or not standin.get(protocol):
+            continue
+        values = {
+            "protocol": protocol, "host": "127.0.0.1", "port": int(standin[protocol]),
+            "username": str(standin.get("username", "")), "password": str(standin.get("password", "")),
+            "directory": "/pod", "ca_pem": str(standin.get("ca_pem") or "") if protocol == "ftps" else "",
+            "host_key": str(standin.get("host_key") or "") if protocol == "sftp" else "", "active": True,
+        }  # fmt: skip
+        CarrierConnection.objects.update_or_create(carrier=carrier, defaults=values)
+        changed += 1
+    log(f"{changed} connections lead to the carrier stand-in")
+
+
+slots.setup_steps.register(
+    slots.SetupStep("sample-deliveries", _deliveries, order=50, sample_only=True),
+    slots.SetupStep("standin-connections", refresh_standin_connections, order=60),
+)

@@ -1,0 +1,108 @@
+"""What is too big for one call travels through the exchange bucket, both ways, and is removed at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from core.aws import storage
+from core.aws.clients import management_client
+from core.aws.errors import AwsConflict, AwsNotFound
+from core.aws.functions import create_function
+from services_registry import capabilities
+from services_registry.capabilities import OpenBinary
+from services_registry.models import Batch, CapabilityBinding
+from tests.batches.conftest import Toy
+from tests.batches.test_outcomes import play
+
+Work = Callable[..., Batch]
+FUNCTION = "toy-storage-function"
+CONTENT = b"a file that is too big for the answer"
+HANDLER = f"""
+import hashlib, json, os
+import boto3
+from botocore.config import Config
+
+s3 = boto3.client("s3", config=Config(s3={{"addressing_style": "path"}}))
+
+def handler(event, context):
+    items = event.get("items")
+    if items is None:
+        bucket, _, key = event["items_uri"].removeprefix("s3://").partition("/")
+        items = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    place = event["results"]
+    def put(name, body):
+        s3.put_object(Bucket=place["bucket"], Key=place["prefix"] + name, Body=body)
+        return "s3://" + place["bucket"] + "/" + place["prefix"] + name
+    content = {CONTENT!r}
+    file = {{"uri": put("file", content), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
+    outside = {{"uri": "s3://another-bucket/secret", "bytes": 1, "sha256": ""}}
+    def value(item):
+        return {{"said": len(item["padding"]), "file": outside if item["do"] == "outside" else file}}
+    results = [{{"id": item["id"], "ok": True, "value": value(item)}} for item in items]
+    return {{"version": 1, "results_uri": put("results.json", json.dumps(results)), "unfinished": [], "stats": {{}}}}
+"""
+
+
+class BigToy(Toy):
+    """Each item brings two megabytes; the file of each result must arrive whole."""
+
+    def payload(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return {key: {"do": key.split("-")[0], "padding": "x" * 2_000_000} for key in keys}
+
+    def apply(
+        self, key: str, value: Mapping[str, Any], *, batch: Batch, open_binary: OpenBinary
+    ) -> dict[str, Any] | None:
+        with open_binary(value["file"]) as stream:
+            digest = hashlib.sha256(stream.read()).hexdigest()
+        return {"padding": value["said"], "digest": digest}
+
+
+@pytest.fixture
+def big_toy(toy: str) -> str:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", HANDLER)
+    with suppress(AwsConflict):
+        create_function(
+            region=settings.AWS_REGION, code_zip=packed.getvalue(), FunctionName=FUNCTION, Runtime="python3.12",
+            Role="arn:aws:iam::123456789012:role/toy", Handler="app.handler", Timeout=20, MemorySize=256,
+        )  # fmt: skip
+    CapabilityBinding.objects.create(capability="toy", function_name=FUNCTION, chunk_size=3)
+    capabilities.register(BigToy())
+    return toy
+
+
+def test_big_requests_answers_and_files_go_through_storage(big_toy: str, work: Work) -> None:
+    batch = work(play("ok-1", "ok-2", "ok-3"))
+    assert batch.function_name == FUNCTION, "the binding decides"
+    assert batch.succeeded == 3, list(batch.items.values())
+    assert (batch.chunks.get().request_bytes or 0) > 6_000_000
+    assert batch.items.get(key="ok-1").result == {"padding": 2_000_000, "digest": hashlib.sha256(CONTENT).hexdigest()}
+
+
+def test_a_finished_batch_leaves_nothing_in_the_bucket(big_toy: str, work: Work) -> None:
+    batch = work(play("ok-1", "ok-2", "ok-3"))
+    listed = management_client("s3").list_objects_v2(Bucket=settings.EXCHANGE_BUCKET, Prefix="")
+    assert not [entry["Key"] for entry in listed.get("Contents", []) if str(batch.pk) in entry["Key"]]
+
+
+def test_an_answer_cannot_point_elsewhere(big_toy: str, work: Work) -> None:
+    batch = work(play("outside-1"))
+    assert batch.items.get().error_type == "WrongPlace"
+
+
+def test_the_bucket_is_made_once_and_values_come_back(toy_function: str) -> None:
+    assert storage.ensure_bucket() is False
+    uri = storage.put_json("requests/test/value.json", {"a": [1, "ü"]})
+    assert storage.get_json(uri) == {"a": [1, "ü"]}
+    assert storage.delete_prefix("requests/test/") == 1
+    with pytest.raises(AwsNotFound):
+        storage.get_json(uri)

@@ -1,0 +1,87 @@
+"""Screenshots of every page in four variants: 1280 and 390 pixels wide, light and dark.
+
+    python -m tests.browser.screenshots --url http://127.0.0.1:8000 --logins var/logins.json --out build/screenshots
+
+Prints the pages on which the browser reported an error or the page scrolls sideways.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.pages import chromium, log_in
+
+PAGES = {
+    "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
+    "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
+    "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
+    "not-found": "/deliveries/999999999/",
+}  # fmt: skip
+# Pages behind the first row of a list: list page, selector of the link.
+FIRST_OF = {
+    "delivery": ("/deliveries/", "table tbody a[href^='/deliveries/']"),
+    "batch": ("/batches/", "table tbody a[href^='/batches/']"),
+    "function": ("/functions/", "table tbody a[href^='/functions/']"),
+}
+WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
+
+
+def shoot(browser: Browser, url: str, login: dict[str, str], out: Path, wanted: set[str]) -> list[str]:
+    """Take the screenshots; returns the problems seen."""
+    problems: list[str] = []
+    for width, (pixels, height) in WIDTHS.items():
+        for theme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=theme)  # type: ignore[arg-type]  # a literal
+            page = context.new_page()
+            page.on(
+                "console",
+                lambda message: problems.append(f"{page.url}: {message.text}") if message.type == "error" else None,
+            )
+            log_in(page, url, login["username"], login["password"])
+            for name, address in _addresses(page, url).items():
+                if wanted and name not in wanted:
+                    continue
+                page.goto(url + address)
+                page.wait_for_load_state("networkidle")
+                page.wait_for_timeout(400)  # charts draw after the network is quiet
+                if page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"):
+                    problems.append(f"{name} {width} {theme}: scrolls sideways")
+                page.screenshot(path=out / f"{name}-{width}-{theme}.png", full_page=True)
+            context.close()
+    return problems
+
+
+def _addresses(page: Page, url: str) -> dict[str, str]:
+    found = dict(PAGES)
+    for name, (address, selector) in FIRST_OF.items():
+        page.goto(url + address)
+        link = page.query_selector(selector)
+        if link:
+            found[name] = link.get_attribute("href") or address
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--logins", type=Path, required=True)
+    parser.add_argument("--role", default="admin")
+    parser.add_argument("--out", type=Path, default=Path("build/screenshots"))
+    parser.add_argument("pages", nargs="*")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    login = next(entry for entry in json.loads(options.logins.read_text()) if entry["role"] == options.role)
+    with chromium() as browser:
+        problems = shoot(browser, options.url, login, options.out, set(options.pages))
+    for problem in sorted(set(problems)):
+        print(problem)  # noqa: T201  # the answer
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

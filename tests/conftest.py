@@ -1,0 +1,92 @@
+"""The standing cast: an operator, a viewer, an admin, and clients signed in as them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from core.models import ApiToken
+from tests.factories import make_user
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Any) -> None:
+    """No manifest of hashed names: tests run without collecting static files."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings: Any, tmp_path: Any) -> None:
+    """Documents and logins of a test go to its own folder."""
+    settings.VAR_DIR = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "documents")},
+        }
+    }
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    return make_user("viewer")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return make_user("operator")
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    return make_user("admin")
+
+
+@pytest.fixture
+def client_as() -> Callable[[User], Client]:
+    """`client_as(operator).get("/")`"""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def api_client() -> Callable[[User], APIClient]:
+    """`api_client(operator).get("/api/v1/…")`, with a real bearer token."""
+
+    def with_token(user: User) -> APIClient:
+        _token, key = ApiToken.issue(user=user, name="test")
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+        return client
+
+    return with_token
+
+
+@pytest.fixture
+def query_budget() -> Callable[[int], AbstractContextManager[None]]:
+    """`with query_budget(12): client.get(…)` fails with the queries when there are more."""
+
+    @contextmanager
+    def budget(most: int) -> Iterator[None]:
+        with CaptureQueriesContext(connection) as caught:
+            yield
+        if len(caught) > most:
+            listed = "\n".join(query["sql"][:200] for query in caught.captured_queries)
+            pytest.fail(f"{len(caught)} queries, at most {most} allowed:\n{listed}", pytrace=False)
+
+    return budget

@@ -1,0 +1,164 @@
+"""Carriers' servers for tests, on 127.0.0.1 and free ports: FTP, FTPS that insists on TLS session reuse, SFTP."""
+
+import asyncio
+import datetime as dt
+import ipaddress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import SSL
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import DTPHandler, FTPHandler, TLS_DTPHandler, TLS_FTPHandler
+from pyftpdlib.ioloop import IOLoop
+from pyftpdlib.servers import FTPServer
+
+USER, PASSWORD = "shipper", "pa55 wörd"
+
+
+@dataclass
+class Server:
+    """A running server: its port, the commands it saw, and faults still to come."""
+
+    port: int = 0
+    commands: list[str] = field(default_factory=list)
+    logins: int = 0
+    drops: int = 0
+    pem: str = ""
+    host_key: str = ""
+
+
+def certificate(folder: Path, *, host: str | None = None) -> tuple[Path, str]:
+    """A self-made certificate for 127.0.0.1 (or for `host` only): the file with its key, and the certificate's text."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "carrier under test")])
+    alternative = x509.DNSName(host) if host else x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(hours=1))
+    made = builder.add_extension(x509.SubjectAlternativeName([alternative]), False).sign(key, hashes.SHA256())
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = folder / f"{host or 'carrier'}.pem"
+    file.write_bytes(pem + secret)
+    return file, pem.decode()
+
+
+class _ReuseDemanded(TLS_DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
+    """Refuses a data channel that does not resume a TLS session, as vsftpd and ProFTPD do."""
+
+    def handle_ssl_established(self) -> None:
+        if not SSL._lib.SSL_session_reused(self.socket._ssl):  # type: ignore[attr-defined]  # OpenSSL has no public name for it
+            self._resp = ("522 SSL connection failed: session reuse required.", None)
+            self.close()
+            return
+        super().handle_ssl_established()
+
+
+@contextmanager
+def ftp_server(
+    root: Path, *, tls: Path | None = None, pem: str = "", rights: str = "elr", mlsd: bool = True, reuse: bool = True
+) -> Iterator[Server]:
+    """A pyftpdlib server; with `tls` (a PEM file) encryption is required on both channels."""
+    server = Server(pem=pem)
+    authorizer = DummyAuthorizer()
+    authorizer.add_user(USER, PASSWORD, str(root), perm=rights)
+
+    class Handler(TLS_FTPHandler if tls else FTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
+        auth_failed_timeout = 0.05
+
+        def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
+            server.commands.append(cmd)
+            if cmd == "RETR" and server.drops:
+                server.drops -= 1
+                self.close()
+                return
+            super().pre_process_command(line, cmd, arg)
+
+        def on_login(self, username: str) -> None:
+            server.logins += 1
+
+    Handler.authorizer = authorizer
+    Handler.dtp_handler = (_ReuseDemanded if reuse else TLS_DTPHandler) if tls else DTPHandler
+    if not mlsd:
+        Handler.proto_cmds = {
+            name: value for name, value in FTPHandler.proto_cmds.items() if name not in ("MLSD", "MDTM")
+        }
+    if tls:
+        Handler.certfile = str(tls)
+        Handler.tls_control_required = Handler.tls_data_required = True
+    ftp = FTPServer(("127.0.0.1", 0), Handler, ioloop=IOLoop())
+    server.port = ftp.socket.getsockname()[1]
+    running = threading.Event()
+    running.set()
+
+    def serve() -> None:
+        while running.is_set():
+            ftp.ioloop.loop(timeout=0.02, blocking=False)
+        ftp.close_all()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server
+    finally:
+        running.clear()
+        thread.join(5)
+
+
+@contextmanager
+def sftp_server(root: Path) -> Iterator[Server]:
+    """An asyncssh server with a key of its own; `drops` closes that many connections when a file is opened."""
+    server, loop = Server(), asyncio.new_event_loop()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server.host_key = key.get_fingerprint()
+
+    class Login(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            server.logins += (username, password) == (USER, PASSWORD)
+            return (username, password) == (USER, PASSWORD)
+
+    class Files(asyncssh.SFTPServer):
+        def __init__(self, chan: Any) -> None:
+            super().__init__(chan, chroot=str(root).encode())
+
+        def scandir(self, path: bytes) -> Any:
+            server.commands.append("scandir")
+            return super().scandir(path)
+
+        def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
+            server.commands.append("open")
+            if server.drops:
+                server.drops -= 1
+                self.channel.get_connection().abort()
+            return super().open(path, pflags, attrs)
+
+    async def start() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen("127.0.0.1", 0, server_factory=Login, server_host_keys=[key], sftp_factory=Files)
+
+    acceptor = loop.run_until_complete(start())
+    server.port = acceptor.get_port()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(acceptor.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
