@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from services_registry.models import Function
 from services_registry.selectors import search_functions
+
+EITHER = [("", _("either")), ("true", _("yes")), ("false", _("no"))]
 
 
 def _known(field: str) -> list[tuple[str, str]]:
@@ -15,13 +18,23 @@ def _known(field: str) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
-class FunctionFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class FunctionFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(method="search", label=_("search"))
-    runtime = django_filters.ChoiceFilter(choices=lambda: _known("runtime"), label=_("runtime"))
-    owner = django_filters.ChoiceFilter(choices=lambda: _known("owner"), label=_("owner"))
-    capability = django_filters.ChoiceFilter(choices=lambda: _known("capability"), label=_("capability"))
-    architecture = django_filters.ChoiceFilter(choices=lambda: _known("architecture"), label=_("architecture"))
-    gone = django_filters.BooleanFilter(field_name="gone", lookup_expr="isnull", exclude=True, label=_("gone from AWS"))
+    runtime = django_filters.ChoiceFilter(choices=lambda: _known("runtime"), empty_label=_("any"), label=_("runtime"))
+    owner = django_filters.ChoiceFilter(choices=lambda: _known("owner"), empty_label=_("any"), label=_("owner"))
+    capability = django_filters.ChoiceFilter(
+        choices=lambda: _known("capability"), empty_label=_("any"), label=_("capability")
+    )
+    architecture = django_filters.ChoiceFilter(
+        choices=lambda: _known("architecture"), empty_label=_("any"), label=_("architecture")
+    )
+    gone = django_filters.BooleanFilter(
+        field_name="gone",
+        lookup_expr="isnull",
+        exclude=True,
+        label=_("gone from AWS"),
+        widget=forms.Select(choices=EITHER),
+    )
 
     class Meta:
         model = Function

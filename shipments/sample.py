@@ -131,7 +131,7 @@ def refresh_standin_connections(log: Callable[[str], None]) -> None:
         if carrier is None or not standin.get(protocol):
             continue
         values = {
-            "protocol": protocol, "host": "127.0.0.1", "port": int(standin[protocol]),
+            "protocol": protocol, "host": "127.0.0.1", "port": int(str(standin[protocol])),
             "username": str(standin.get("username", "")), "password": str(standin.get("password", "")),
             "directory": "/pod", "ca_pem": str(standin.get("ca_pem") or "") if protocol == "ftps" else "",
             "host_key": str(standin.get("host_key") or "") if protocol == "sftp" else "", "active": True,

@@ -66,7 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(given: argparse.Namespace) -> Options:
-    return Options(given.var, given.port, given.only, given.extra_files, not given.no_sample)
+    extra: Path | None = given.extra_files
+    if extra is not None and not extra.is_dir():
+        raise StackError(f"--extra-files names {extra}, which is not a folder.")
+    return Options(given.var, given.port, given.only, extra.resolve() if extra else None, not given.no_sample)
 
 
 def _say_ready(stack: Stack, terminal: Terminal, *, as_json: bool) -> None:

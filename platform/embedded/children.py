@@ -76,7 +76,7 @@ def spawn(
             env=dict(env) if env is not None else None,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=preexec,  # the parent starts its children before it starts threads
+            preexec_fn=preexec,  # noqa: PLW1509  # the parent starts its children before it starts threads
         )
 
 

@@ -94,6 +94,7 @@ class Stack:
         makers = {"postgres": self._postgres, "valkey": self._valkey, "aws": self._aws, "carrier": self._carrier}
         for name in self.options.servers:
             self.supervisor.launch(makers[name]())
+        self._static_now = _static_fingerprint()  # before: a change made meanwhile counts for the next start
         static = self._begin_static() if self.options.web else None
         self._announce(*(name for name in self.options.servers if name in ("postgres", "valkey")))
         if self.options.web:
@@ -106,7 +107,7 @@ class Stack:
             self._finish(self._begin("bootstrap_site", "roles, functions and sample data", seconds=1800))
             if static is not None:
                 self._finish(static)
-                self._static_stamp.write_text(_static_fingerprint(), encoding="ascii")
+                self._static_stamp.write_text(self._static_now, encoding="ascii")
             self._start_web_side()
         self.terminal.say()
         self.terminal.say(f"Everything is up after {time.monotonic() - began:.1f} s", "ok")
@@ -130,10 +131,9 @@ class Stack:
 
     def _begin_static(self) -> Step | None:
         """Collect static files only when a source changed since the last time: it takes seconds, beside the rest."""
-        folder = self.data / "static"
-        if folder.exists() and self._static_stamp.exists():
-            if self._static_stamp.read_text(encoding="ascii") == _static_fingerprint():
-                return None
+        collected = (self.data / "static").exists() and self._static_stamp.exists()
+        if collected and self._static_stamp.read_text(encoding="ascii") == self._static_now:
+            return None
         return self._begin("collectstatic", "style sheets and scripts", seconds=300)
 
     @property
@@ -173,7 +173,7 @@ class Stack:
     def _carrier(self) -> Child:
         facts = self.data / "carrier" / "facts.json"  # written by the stand-in once it listens
         given = [part for name in ("ftp", "ftps", "sftp") for part in (f"--{name}", str(self.ports[name]))]
-        extra = ["--extra", self.options.extra_files] if self.options.extra_files else []
+        extra: list[str | Path] = ["--extra", self.options.extra_files] if self.options.extra_files else []
         return Child(
             "carrier",
             [sys.executable, "-m", "embedded.carrier", "serve", "--data", self.data / "carrier", *given, *extra],

@@ -36,7 +36,7 @@ class Child:
     ready: Callable[[], bool]
     stop: Sequence[tuple[int, float]] = ((signal.SIGTERM, 8.0),)
     death_signal: int = signal.SIGKILL
-    ready_seconds: float = 60.0
+    ready_seconds: float = 120.0
     patience: int = 4
     enter: Callable[[], None] | None = None
     user: int | None = None

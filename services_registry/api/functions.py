@@ -105,7 +105,7 @@ class InvocationSerializer(serializers.ModelSerializer[InvocationReport]):
         read_only_fields = fields
 
 
-class InvocationFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class InvocationFilter(django_filters.FilterSet):
     function = django_filters.NumberFilter(field_name="function_id", label="id of the function")
     status = django_filters.ChoiceFilter(choices=[(name, name) for name in ("success", "error", "timeout", "failure")])
 

@@ -25,6 +25,7 @@ from services_registry.telemetry.rollups import add_to_rollups
 REPORT_KINDS = {"REPORT", "platform.report"}
 _PROBLEM_KINDS = {"TIMEOUT": "timeout", "RUNTIME_EXIT": "error"}
 BATCH_SIZE = 5_000
+LARGEST = 2**31 - 1  # ms or MB; beyond any quota, and what a column holds
 INGEST_LOCK = 7_305_001  # any number that no other advisory lock uses
 
 
@@ -60,7 +61,7 @@ class SourceLine:
 
 @dataclass(slots=True)
 class _Gathered:
-    reports: list[SourceLine] = field(default_factory=list)
+    reports: list[tuple[SourceLine, PlatformLine]] = field(default_factory=list)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)
     rejects: list[tuple[SourceLine, str, str]] = field(default_factory=list)
 
@@ -135,7 +136,7 @@ def time_of(line: PlatformLine | Reject, default: datetime) -> datetime:
 
 def _ingest_chunk(chunk: list[SourceLine], counts: Counts) -> None:
     gathered = _gather(chunk, counts)
-    rows = [_row(entry, gathered.problems) for entry in gathered.reports]
+    rows = [_row(entry, line, gathered.problems) for entry, line in gathered.reports]
     with transaction.atomic():
         # Sorted, so that two writers of the same rows cannot lock each other out.
         rows.sort(key=lambda row: (row.function_id, row.request_id, row.digest))
@@ -160,19 +161,23 @@ def _gather(chunk: list[SourceLine], counts: Counts) -> _Gathered:
             gathered.rejects.append((entry, line.reason, line.text))
         elif line.kind in REPORT_KINDS:
             counts.reports += 1
-            if line.request_id and line.duration_ms is not None and line.billed_ms is not None:
-                gathered.reports.append(entry)
+            if _usable(line):
+                gathered.reports.append((entry, line))
             else:
                 counts.incomplete += 1
-                gathered.rejects.append((entry, "report without id, duration or billed duration", repr(line)))
+                reason = "report without id, duration or billed duration, or with an impossible one"
+                gathered.rejects.append((entry, reason, repr(line)))
         elif line.kind in _PROBLEM_KINDS and line.request_id:
             gathered.problems.setdefault(line.request_id, (_PROBLEM_KINDS[line.kind], line.error_type or ""))
     return gathered
 
 
-def _row(entry: SourceLine, problems: dict[str, tuple[str, str]]) -> InvocationReport:
-    line = entry.line
-    assert isinstance(line, PlatformLine)
+def _usable(line: PlatformLine) -> bool:
+    numbers = (line.duration_ms, line.billed_ms, line.memory_mb or 0, line.max_memory_mb or 0)
+    return bool(line.request_id) and all(number is not None and 0 <= number <= LARGEST for number in numbers)
+
+
+def _row(entry: SourceLine, line: PlatformLine, problems: dict[str, tuple[str, str]]) -> InvocationReport:
     status, error_type = line.status or "", line.error_type or ""
     if not status or status == "success":
         beside = problems.get(line.request_id or "", ("", ""))
@@ -183,7 +188,7 @@ def _row(entry: SourceLine, problems: dict[str, tuple[str, str]]) -> InvocationR
         request_id=(line.request_id or "")[:64],
         digest=_digest(line),
         at=entry.at,
-        duration_ms=line.duration_ms,
+        duration_ms=line.duration_ms or 0.0,
         billed_ms=round(line.billed_ms or 0),
         memory_mb=round(line.memory_mb or entry.function.memory_mb),
         max_memory_mb=None if line.max_memory_mb is None else round(line.max_memory_mb),

@@ -29,8 +29,8 @@ class BodyParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> io.BytesIO:
-        return io.BytesIO(stream.read())
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        return {"file": io.BytesIO(stream.read())}
 
 
 class CarrierViewSet(viewsets.ReadOnlyModelViewSet[Carrier]):
@@ -59,7 +59,7 @@ class ShipmentViewSet(viewsets.ReadOnlyModelViewSet[Shipment]):
     def import_file(self, request: Request) -> Response:
         """CSV or NDJSON as the body, or as the `file` of a form. Good rows are kept, refused ones listed (1,000 at most)."""
         body = request.data
-        file = body if isinstance(body, io.BytesIO) else body.get("file")
+        file = body.get("file") if isinstance(body, dict) else None
         if file is None or not hasattr(file, "read"):
             raise RefusedError("Send the rows as the body, or as a form with the field file.", code="no_file")
         errors: list[dict[str, Any]] = []

@@ -32,7 +32,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "shipments/upload.html", {"form": form}, status=400 if form.is_bound else 200)
     text = io.StringIO()
-    error_file, shown = ErrorFile(text), []
+    error_file = ErrorFile(text)
+    shown: list[Refused] = []
 
     def report(refused: Refused) -> None:
         error_file.add(refused)

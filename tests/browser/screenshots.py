@@ -36,12 +36,9 @@ def shoot(browser: Browser, url: str, login: dict[str, str], out: Path, wanted: 
     problems: list[str] = []
     for width, (pixels, height) in WIDTHS.items():
         for theme in ("light", "dark"):
-            context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=theme)  # type: ignore[arg-type]  # a literal
+            context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=theme)
             page = context.new_page()
-            page.on(
-                "console",
-                lambda message: problems.append(f"{page.url}: {message.text}") if message.type == "error" else None,
-            )
+            page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
             log_in(page, url, login["username"], login["password"])
             for name, address in _addresses(page, url).items():
                 if wanted and name not in wanted:

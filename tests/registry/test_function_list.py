@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from services_registry.models import Function
 
@@ -18,7 +19,7 @@ Report = Callable[..., None]
 
 
 def names(text: str) -> list[str]:
-    return re.findall(r'<a href="/functions/\d+/[^"]*">([^<]+)</a>', text)
+    return re.findall(r'<a class="text-nowrap" href="/functions/\d+/[^"]*">([^<]+)</a>', text)
 
 
 def test_shows_sums_and_percentiles_of_the_range(
@@ -52,6 +53,14 @@ def test_search_and_filters_combine(make_function: Make, client_as: ClientAs, vi
     assert names(client.get("/functions/?q=LABEL&owner=documents").content.decode()) == ["labels-render", "tracking"]
     assert names(client.get("/functions/?q=100%25").content.decode()) == ["tracking"]
     assert "No function matches" in client.get("/functions/?q=nothing").content.decode()
+
+
+def test_functions_gone_from_aws_can_be_left_out(make_function: Make, client_as: ClientAs, viewer: User) -> None:
+    make_function("present")
+    make_function("was-there", gone=timezone.now())
+    client = client_as(viewer)
+    assert names(client.get("/functions/?gone=false").content.decode()) == ["present"]
+    assert names(client.get("/functions/?gone=true").content.decode()) == ["was-there"]
 
 
 def test_htmx_gets_the_table_alone(make_function: Make, client_as: ClientAs, viewer: User) -> None:

@@ -19,8 +19,8 @@ class _ReusingDataHandler(TLS_DTPHandler):  # type: ignore[misc]  # pyftpdlib ha
     """Refuses a data connection whose TLS session is not the control connection's."""
 
     def handle_ssl_established(self) -> None:
-        if not self.socket.session_reused():
-            self.cmd_channel.respond("522 SSL connection failed: session reuse required")
+        if not SSL._lib.SSL_session_reused(self.socket._ssl):  # type: ignore[attr-defined]  # OpenSSL has no public name for it
+            self._resp = ("522 SSL connection failed: session reuse required.", None)
             self.close()
             return
         super().handle_ssl_established()

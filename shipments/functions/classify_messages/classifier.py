@@ -1,7 +1,7 @@
 """What a carrier's message means: status, reason, language and an English gist, with a confidence that was measured.
 
-Order: 1. a code with a public, plain meaning; 2. the text; 3. a code that is itself words (OUT_FOR_DELIVERY); 4. a code that
-only hints. docs/classification.md tells how the numbers were measured.
+Order: 1. a code with a public, plain meaning; 2. the text; 3. a code that is itself words (OUT_FOR_DELIVERY);
+4. a code that only hints. docs/classification.md tells how the numbers were measured.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any
 
 from shipments.functions.classify_messages.codes import CodeMeaning, Codes
-from shipments.functions.classify_messages.language import UNDETERMINED, Languages
+from shipments.functions.classify_messages.language import Languages
 from shipments.functions.classify_messages.lexicon import Hit, Lexicon
 from shipments.functions.classify_messages.rules import CONFIDENCE, Rule, first, load_rules
 from shipments.functions.classify_messages.text import Part, parts
 
 APPLY_FROM = 0.88
-"""Confidence from which a decision is applied without a person; see docs/classification.md for the measured precision."""
+"""Confidence from which a decision is applied without a person; docs/classification.md has the measured precision."""
 LONGEST_GIST = 300
 _CODE_CONFIDENCE = {True: 0.96, False: 0.6}
 _DOUBT_CONFLICT = 0.08
@@ -29,8 +29,12 @@ _DELIVERED_REASONS = frozenset({"carrier_damaged_parcel"})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One message decided. `status` and `reason` are Karrio's values, `reason` may be empty, `language` is an ISO 639 code
-    ("und" when nothing tells), `translation` an English gist, `decided_by` one of code, text, code-text, code-hint, none."""
+    """One message decided.
+
+    `status` and `reason` are Karrio's values, `reason` may be empty, `confidence` is 0-1, `language` an ISO 639 code
+    ("und" when nothing tells), `translation` an English gist, `decided_by` one of code, text, code-text, code-hint and
+    none.
+    """
 
     status: str
     reason: str
@@ -137,8 +141,9 @@ class Classifier:
 def _corrects(later: Rule, earlier: Rule, *, headline: bool, aside: bool) -> bool:
     """Whether a later part of a message decides in place of an earlier one.
 
-    Carriers state the event first and then advise or explain. Exceptions: a vague start; a return, which ends every story;
-    a problem explained under the headline of a mere movement; a delivery after damage or delay; on its way after accepted.
+    Carriers state the event first and then advise or explain. Exceptions: a vague start; a return, which ends every
+    story; a problem explained under the headline of a mere movement; a delivery after damage or delay; on its way after
+    accepted.
     """
     if earlier.strength in _YIELDING:
         return later.strength not in _YIELDING or (earlier.strength == "c" and later.strength == "d")
@@ -209,18 +214,6 @@ def classify_many(rows: Iterable[tuple[str, str, str]]) -> list[Decision]:
 
 
 def classify_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Decide an item with `carrier`, `carrier_code` and `message` (missing or null counts as empty); plain JSON types."""
+    """Decide an item with `carrier`, `carrier_code` and `message` (missing or null is empty); plain JSON types."""
     carrier, code, message = (str(item.get(key) or "") for key in ("carrier", "carrier_code", "message"))
     return asdict(classify(carrier, code, message))
-
-
-__all__ = [
-    "APPLY_FROM",
-    "UNDETERMINED",
-    "Classifier",
-    "Decision",
-    "classify",
-    "classify_item",
-    "classify_many",
-    "shared",
-]

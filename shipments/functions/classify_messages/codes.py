@@ -1,4 +1,4 @@
-"""Carrier codes whose meaning is public knowledge: standards that name themselves, and the code families of large carriers.
+"""Carrier codes whose meaning is public: standards that name themselves, and the code families of large carriers.
 
 data/codes.csv is dated and names its source per row. `plain` codes decide before any text; `hint` codes (a generic
 "exception") only when the text says nothing.
@@ -38,7 +38,7 @@ class Codes:
                     self._carriers[carrier] = row["family"]
 
     def meaning(self, carrier: str, code: str) -> CodeMeaning | None:
-        """The meaning of this carrier's code, or None. `I/AR` is looked up whole, then from its last piece to its first."""
+        """The meaning of this carrier's code, or None. `I/AR` is looked up whole, then by piece, the last first."""
         wanted = code.strip().upper()
         if not wanted:
             return None

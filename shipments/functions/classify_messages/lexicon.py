@@ -1,7 +1,7 @@
 """The vocabulary: which concepts a stretch of words expresses, in which language, and what it denies.
 
-The data files are our own (data/concepts_*.txt explains the format). Terms are stored in a trie whose edges are whole words,
-word beginnings (`deliver*`) or word endings (`*zustellung`); the longest term at a position wins.
+The data files are our own (data/concepts_delivery.txt explains the format). Terms are stored in a trie whose edges are
+whole words, word beginnings (`deliver*`) or word endings (`*zustellung`); the longest term at a position wins.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,6 @@ DATA = Path(__file__).parent / "data"
 NEGATION_REACH = 6
 """Words that a "not" looks ahead for what it denies."""
 _CACHE_LIMIT = 50_000
-_FOLLOWING_DENIAL = frozenset({"tr"})
 
 
 @dataclass(slots=True)
@@ -47,7 +46,6 @@ class Lexicon:
         self._beginnings: set[str] = set()
         self._endings: set[str] = set()
         self._edge_cache: dict[str, tuple[str, ...]] = {}
-        self._shortest_beginning = 2
         for path in sorted(DATA.glob("concepts_*.txt")):
             self._load(path)
         self._not = self.bit("NOT")
@@ -129,7 +127,7 @@ class Lexicon:
         return hits
 
     def mask(self, hits: list[Hit], language: str, *, sure: bool) -> int:
-        """The concepts of one part of a message, with denial applied: each "not" denies the next concept that can be denied.
+        """The concepts of one part of a message; each "not" denies the next concept that can be denied.
 
         With `sure`, the message is certainly in `language`; look-alikes of other languages then do not count.
         """

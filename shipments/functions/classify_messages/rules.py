@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from shipments.functions.classify_messages.lexicon import DATA, Lexicon
 
 STATUSES = frozenset(
-    ["pending", "picked_up", "in_transit", "out_for_delivery", "ready_for_pickup", "delivered", "delivery_delayed", "delivery_failed", "on_hold", "return_to_sender", "cancelled", "unknown"]
+    [
+        "pending",
+        "picked_up",
+        "in_transit",
+        "out_for_delivery",
+        "ready_for_pickup",
+        "delivered",
+        "delivery_delayed",
+        "delivery_failed",
+        "on_hold",
+        "return_to_sender",
+        "cancelled",
+        "unknown",
+    ]
 )
 """Karrio's TrackingStatus values."""
 
@@ -42,11 +55,11 @@ def load_rules(lexicon: Lexicon) -> tuple[list[Rule], list[Rule]]:
         if target is reasons:
             cells = [cells[0], "b", cells[1], ""]
         value, strength, concepts, gist = cells
-        strength, _, number = strength.partition(" ")
+        strength, _, own = strength.partition(" ")
         if target is statuses and value not in STATUSES:
             raise ValueError(f"rules.txt line {number}: {value!r} is not a status")
         needs, bars = _masks(lexicon, concepts)
-        confidence = float(number or CONFIDENCE[strength])
+        confidence = float(own or CONFIDENCE[strength])
         target.append(Rule(len(target), value, strength, confidence, needs, bars, gist))
     return statuses, reasons
 

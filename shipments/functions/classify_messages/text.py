@@ -1,4 +1,4 @@
-"""Carrier text made comparable: case, accents, spelling of code words and control characters do not matter afterwards."""
+"""Carrier text made comparable: case, accents and the spelling of code words do not matter afterwards."""
 
 import re
 import unicodedata

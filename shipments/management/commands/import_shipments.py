@@ -31,8 +31,8 @@ class Command(BaseCommand):
                 )
                 error_file = None
                 if options["errors"]:
-                    target = Path(options["errors"]).open("w", encoding="utf-8", newline="")
-                    error_file = ErrorFile(stack.enter_context(target))
+                    path = Path(options["errors"])
+                    error_file = ErrorFile(stack.enter_context(path.open("w", encoding="utf-8", newline="")))
             except OSError as error:
                 raise CommandError(f"{error.filename}: {error.strerror}", returncode=2) from error
 
