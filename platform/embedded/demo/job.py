@@ -40,8 +40,10 @@ def shipments_csv(count: int = SHIPMENTS) -> str:
     """Deliveries of the demo; always the same ones."""
     dice = random.Random(7)  # noqa: S311  # made-up data
     target = io.StringIO()
-    fields = ["carrier", "tracking_number", "reference", "customer", "recipient_name", "recipient_street",
-              "recipient_postcode", "recipient_city", "recipient_country", "weight_kg", "description", "created", "promised"]  # fmt: skip
+    fields = [
+        "carrier", "tracking_number", "reference", "customer", "recipient_name", "recipient_street", "recipient_postcode",
+        "recipient_city", "recipient_country", "weight_kg", "description", "created", "promised",
+    ]  # fmt: skip
     writer = csv.DictWriter(target, fields)
     writer.writeheader()
     for number in range(count):
