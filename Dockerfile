@@ -18,7 +18,7 @@ COPY requirements/production.txt requirements/production.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/production.txt
 COPY . .
 COPY --from=frontend /src/build/vendor build/vendor
-RUN SECRET_KEY=only-for-collecting-files python manage.py collectstatic --noinput
+RUN SECRET_KEY=only-for-collecting-files python manage.py collectstatic --noinput -i rest_framework
 USER dash
 EXPOSE 8000
 HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]

@@ -123,8 +123,9 @@ class Stack:
 
     def _begin(self, name: str, what: str, *, seconds: float) -> Step:
         self.terminal.say(f"{name:<14}       {what}", "wait")
-        no_input = ["--noinput"] if name in ("migrate", "collectstatic") else []
-        return self.supervisor.begin_step(name, [sys.executable, ROOT / "manage.py", name, *no_input], seconds=seconds)
+        # The browsable API is not served, so its files need not be collected and compressed.
+        options = {"migrate": ["--noinput"], "collectstatic": ["--noinput", "-i", "rest_framework"]}.get(name, [])
+        return self.supervisor.begin_step(name, [sys.executable, ROOT / "manage.py", name, *options], seconds=seconds)
 
     def _finish(self, step: Step) -> None:
         self.terminal.say(f"{step.name:<14} {self.supervisor.finish_step(step):5.1f} s", "ok")
@@ -253,6 +254,8 @@ def _static_fingerprint() -> str:
     sources = [ROOT / "build" / "vendor", *ROOT.glob("platform/*/static"), *ROOT.glob("*/static"), ROOT / "static"]
     found = hashlib.sha256()
     for folder in sorted(set(sources)):
+        if (folder / "staticfiles.json").exists():  # what was collected, in a data folder beside the sources
+            continue
         for file in sorted(folder.rglob("*")):
             if file.is_file():
                 status = file.stat()

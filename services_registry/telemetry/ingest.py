@@ -25,6 +25,7 @@ from services_registry.telemetry.rollups import add_to_rollups
 REPORT_KINDS = {"REPORT", "platform.report"}
 _PROBLEM_KINDS = {"TIMEOUT": "timeout", "RUNTIME_EXIT": "error"}
 BATCH_SIZE = 5_000
+INCOMPLETE = "report without id, duration or billed duration, or with an impossible one"
 LARGEST = 2**31 - 1  # ms or MB; beyond any quota, and what a column holds
 INGEST_LOCK = 7_305_001  # any number that no other advisory lock uses
 
@@ -44,6 +45,7 @@ class Counts:
     known: int = 0
     incomplete: int = 0
     rejected: int = 0
+    reasons: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -98,8 +100,15 @@ def ingest_stream(stream: TextIO, *, function_name: str = "", door: str = "file"
     counter = EventCounter()
     events = read_events(stream, counter, function_name=function_name, door=door, source=source)
     counts = ingest(events)
-    counts.events, counts.refused_events = counter.events, counter.refused
+    counts.events, counts.refused_events, counts.reasons = counter.events, counter.refused, counter.reasons
     return counts
+
+
+def problem_of(line: PlatformLine | Reject) -> str:
+    """Why a line is refused; empty for a usable one."""
+    if isinstance(line, Reject):
+        return line.reason
+    return INCOMPLETE if line.kind in REPORT_KINDS and not _usable(line) else ""
 
 
 def unattributed(region: str = "") -> Function:
@@ -165,8 +174,7 @@ def _gather(chunk: list[SourceLine], counts: Counts) -> _Gathered:
                 gathered.reports.append((entry, line))
             else:
                 counts.incomplete += 1
-                reason = "report without id, duration or billed duration, or with an impossible one"
-                gathered.rejects.append((entry, reason, repr(line)))
+                gathered.rejects.append((entry, INCOMPLETE, repr(line)))
         elif line.kind in _PROBLEM_KINDS and line.request_id:
             gathered.problems.setdefault(line.request_id, (_PROBLEM_KINDS[line.kind], line.error_type or ""))
     return gathered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -12,9 +12,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from services_registry.models import Function
-from services_registry.telemetry.ingest import SourceLine, time_of, unattributed
-from services_registry.telemetry.parser import Reject, parse_message
+from services_registry.telemetry.ingest import SourceLine, problem_of, time_of, unattributed
+from services_registry.telemetry.parser import parse_message
 
+MOST_REASONS = 1_000
 _GROUP_PREFIX = "/aws/lambda/"
 
 
@@ -34,10 +35,18 @@ class FunctionFinder:
 
 @dataclass(slots=True)
 class EventCounter:
-    """Counts while events stream by."""
+    """Counts while events stream by; keeps the first reasons for the person who looks into it."""
 
     events: int = 0
     refused: int = 0
+    reasons: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, number: int, problems: list[str]) -> None:
+        self.events += 1
+        if problems:
+            self.refused += 1
+            if len(self.reasons) < MOST_REASONS:
+                self.reasons.append((number, problems[0]))
 
 
 def read_events(
@@ -51,9 +60,8 @@ def read_events(
         message = event["message"] if event else text
         name = function_name or _function_of(event)
         at = _event_time(event) or now
-        counter.events += 1
         lines = list(parse_message(message))
-        counter.refused += any(isinstance(line, Reject) for line in lines)
+        counter.add(number, [reason for line in lines if (reason := problem_of(line))])
         for line in lines:
             yield SourceLine(line, finder.find(name), time_of(line, at), door, source, number)
 

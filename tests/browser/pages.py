@@ -43,3 +43,37 @@ def log_in(page: Page, url: str, username: str, password: str) -> None:
     page.fill("input[name=password]", password)
     page.press("input[name=password]", "Enter")
     page.wait_for_url(lambda address: "/login" not in address)
+
+
+def watch(page: Page) -> list[str]:
+    """What must not happen while a person works: console errors, script errors, breaches of the content policy.
+
+    Chromium reports a blocked inline script or style as a console error as well; the event names the directive.
+    """
+    problems: list[str] = []
+    page.add_init_script(
+        "document.addEventListener('securitypolicyviolation', (event) =>"
+        " console.error('content policy: ' + event.violatedDirective + ' ' + event.blockedURI))"
+    )
+    page.on("console", lambda said: problems.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+    return problems
+
+
+def scrolls_sideways(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 1"))
+
+
+def run_once(page: Page, url: str, function: str, payload: str) -> None:
+    """Fill in the "Run it" form of a function; ends on the page of its batch, finished."""
+    page.goto(f"{url}/functions/?q={function}")
+    page.click(f"table tbody th a:text-is('{function}')")
+    page.fill("textarea[name=payload]", payload)
+    page.click("#run button.btn-primary")
+    page.wait_for_url("**/batches/**")
+    wait_for_batch(page)
+
+
+def wait_for_batch(page: Page, seconds: int = 90) -> None:
+    """Until the page shows the batch as final; nobody presses reload, the page polls."""
+    page.wait_for_selector("#batch-live .progress-block[data-final]", timeout=seconds * 1000)

@@ -40,7 +40,7 @@ def shoot(browser: Browser, url: str, login: dict[str, str], out: Path, wanted: 
             page = context.new_page()
             page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
             log_in(page, url, login["username"], login["password"])
-            for name, address in _addresses(page, url).items():
+            for name, address in addresses(page, url).items():
                 if wanted and name not in wanted:
                     continue
                 page.goto(url + address)
@@ -53,7 +53,8 @@ def shoot(browser: Browser, url: str, login: dict[str, str], out: Path, wanted: 
     return problems
 
 
-def _addresses(page: Page, url: str) -> dict[str, str]:
+def addresses(page: Page, url: str) -> dict[str, str]:
+    """Every page by name; those behind a list only when the list has a row."""
     found = dict(PAGES)
     for name, (address, selector) in FIRST_OF.items():
         page.goto(url + address)

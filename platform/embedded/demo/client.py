@@ -81,9 +81,9 @@ class Client:
         return batch
 
     def _send(self, method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310  # our own loopback address
             url, body, {"Authorization": f"Bearer {self.key}", **(headers or {})}, method=method
-        )  # noqa: S310  # our own loopback address
+        )
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310  # the same
                 content: bytes = answer.read()

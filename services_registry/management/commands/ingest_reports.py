@@ -26,7 +26,11 @@ class Command(BaseCommand):
                 counts = ingest_stream(stream, function_name=options["function"], source=Path(options["file"]).name)
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror or error}") from error
-        self.stdout.write(json.dumps(asdict(counts)))
+        for event, reason in counts.reasons:
+            self.stderr.write(json.dumps({"event": event, "reason": reason}))
+        facts = asdict(counts)
+        del facts["reasons"]
+        self.stdout.write(json.dumps(facts))
 
 
 def _opened(name: str) -> TextIO:
