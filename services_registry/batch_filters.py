@@ -18,7 +18,7 @@ def _capability_choices() -> list[tuple[str, str]]:
     return [*known, (PLAIN_RUN, str(_("single runs")))]
 
 
-class BatchFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+class BatchFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=BatchState.choices, label=_("State"), empty_label=_("any state"))
     capability = django_filters.ChoiceFilter(
         choices=_capability_choices, method="of_capability", label=_("Work"), empty_label=_("any work")

@@ -85,6 +85,7 @@ if not _OUTSIDE and not _WORKER and not {"--help", "-h", "--version", "--collect
     except (OSError, ValueError, KeyError) as error:
         _trouble = str(error)
     os.environ["DASH_VAR"] = str(_var)
+    os.environ["SAMPLE_DATA"] = "0"  # tests make what they need
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import json
+import shutil
 import signal
 import sys
 import time
@@ -246,6 +247,7 @@ class Stack:
         """Stop in the reverse order: first who uses the servers, PostgreSQL last."""
         (self.data / "stack.env").unlink(missing_ok=True)
         self.supervisor.stop(_WEB, ("aws", "carrier"), ("valkey",), ("postgres",), hurry=hurry)
+        shutil.rmtree(self.run_folder, ignore_errors=True)  # only sockets
         self.lock.release()
 
 

@@ -52,7 +52,7 @@ def test_days_functions_and_groups_each_add_up_to_the_total(make_function: Make)
             whole += Fraction(cost or 0)
     report = cost_report(DAY - timedelta(days=8), DAY)
     _days, series = series_of(report)
-    splits = [
+    splits: list[list[Decimal | None]] = [
         [amount.usd for amount in report.days.values()],
         [amount.usd for amount in report.functions.values()],
         [amount.usd for amount in report.grouped("owner").values()],

@@ -30,6 +30,7 @@ class Platform:
         path = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
         self.client = Client(ready["url"], {**running_stack.environment(), **ready["env"], "PYTHONPATH": path})
         self.client.key = self.key_of("operator")
+        self.client.command("sync_functions")  # without it, reports have no function of the registry to belong to
 
     def key_of(self, login: str) -> str:
         key, _errors = self.client.command("create_token", "tests", "--user", login)

@@ -61,9 +61,7 @@ def test_the_same_idempotency_key_ten_times_at_once_gives_one_batch(platform: Pl
 
 def test_cancelling_leaves_the_rest_undone(platform: Platform) -> None:
     ids = platform.deliveries("CANCEL", 80)
-    batch = platform.client.post(
-        "batches/", {"capability": "render_pdf", "selection": {"keys": ids}, "chunk_size": 1}
-    )
+    batch = platform.client.post("batches/", {"capability": "render_pdf", "selection": {"keys": ids}, "chunk_size": 1})
     platform.client.post(f"batches/{batch['id']}/cancel/", {"reason": "changed our mind"})
     end = platform.client.wait(platform.client.get(f"batches/{batch['id']}/"))
     assert end["state"] == "cancelled"

@@ -30,7 +30,7 @@ def test_a_killed_worker_leaves_exactly_one_document_for_every_delivery(platform
     assert at_kill["state"] == "running" and 15 <= at_kill["succeeded"] < DELIVERIES, at_kill
 
     end = platform.client.wait(at_kill)
-    assert (end["state"], end["total"], end["succeeded"], end["failed"]) == ("finished", DELIVERIES, DELIVERIES, 0)
+    assert (end["state"], end["total"], end["succeeded"], end["failed"]) == ("done", DELIVERIES, DELIVERIES, 0)
     assert platform.notes_of(ids) == sorted(ids)
     attempts = [chunk["attempt"] for chunk in platform.client.pages(f"batches/{batch['id']}/chunks/")]
     assert max(attempts) == 2, "the kill met no running chunk, so this run proves nothing"

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,8 +25,10 @@ class Command(BaseCommand):
         try:
             with _opened(options["file"]) as stream:
                 counts = ingest_stream(stream, function_name=options["function"], source=Path(options["file"]).name)
-        except OSError as error:
-            raise CommandError(f"{options['file']} cannot be read: {error.strerror or error}") from error
+        except (OSError, EOFError, zlib.error) as error:  # the last two: a .gz that is cut off or damaged
+            raise CommandError(
+                f"{options['file']} cannot be read: {getattr(error, 'strerror', '') or error}"
+            ) from error
         for event, reason in counts.reasons:
             self.stderr.write(json.dumps({"event": event, "reason": reason}))
         facts = asdict(counts)

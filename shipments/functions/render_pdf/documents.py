@@ -32,7 +32,7 @@ Image.MAX_IMAGE_PIXELS = 20_000_000
 """Pillow refuses pictures past twice this: a small data URI must not unpack into gigabytes."""
 
 
-class DataOnlyFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+class DataOnlyFetcher(URLFetcher):
     """Opens data: URIs and nothing else: no network, no file of the execution environment."""
 
     def __init__(self) -> None:
