@@ -103,15 +103,18 @@ def _deliveries(log: Callable[[str], None]) -> None:
 
 def _histories(shipments: list[Shipment]) -> tuple[list[TrackingEvent], list[CarrierMessage]]:
     chance = random.Random(SEED)  # noqa: S311  # made-up data, nothing secret
+    now = timezone.now()
     events, messages = [], []
     for place, shipment in enumerate(shipments):
         city = str(shipment.recipient.get("city", ""))
         steps = [("PU", "Picked up", "picked_up", 4), ("IT", "Arrived at sorting centre", "in_transit", 15)]
         for code, text, status, hours in steps[: 0 if shipment.status == "pending" else 2]:
             at = shipment.created + timedelta(hours=hours)
+            if at > now:
+                break
             events.append(TrackingEvent(shipment=shipment, at=at, code=code, text=text, place=city, status=status))
         for _again in range(1 + (place % 20 == 0)):
-            received = shipment.created + timedelta(hours=chance.randint(16, 90))
+            received = min(now, shipment.created + timedelta(hours=chance.randint(16, 90)))
             text = chance.choice(MESSAGES)
             messages.append(
                 CarrierMessage(

@@ -12,9 +12,15 @@ def database_from_url(url: str) -> dict[str, Any]:
     `postgresql://user:password@host:port/name`, or `postgresql:///name?host=/socket/folder&user=name` for a socket.
 
     Raises:
-        ImproperlyConfigured: another scheme, or no database name.
+        ImproperlyConfigured: another scheme, no database name, or a host or port that cannot be.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its message may hold a piece of the password: an unescaped / or @ in it ends up in the port
+        raise ImproperlyConfigured(
+            "DATABASE_URL has an impossible host or port; special characters of the password must be %-escaped."
+        ) from None
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     name = parts.path.lstrip("/")
     if parts.scheme not in {"postgresql", "postgres"} or not name:
@@ -25,7 +31,7 @@ def database_from_url(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or query.get("user", "")),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or query.get("host", ""),
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "OPTIONS": {
             # Bounds the connections of threaded servers; without it many threads meet "too many clients".
             "pool": {"min_size": 1, "max_size": 12, "timeout": 10, "max_idle": 120},

@@ -20,8 +20,9 @@ def text(name: str, default: str = "") -> str:
     if file_name:
         try:
             return Path(file_name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            message = f"{name}_FILE names {file_name}, which cannot be read: {error.strerror}"
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            message = f"{name}_FILE names {file_name}, which cannot be read: {why}"
             raise ImproperlyConfigured(message) from error
     return os.environ.get(name, default).strip()
 

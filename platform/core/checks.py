@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 
 from core import slots
@@ -18,11 +19,18 @@ def secrets_are_set(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
     """Serving needs both secrets; commands that skip system checks work without them."""
     if settings.DEBUG:
         return []
-    missing = [name for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY") if not getattr(settings, name)]
+    missing = [name for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY") if not _given(name)]
     if not missing:
         return []
     hint = "Set them in the environment (see .env.example), or start everything with `make run`, which makes its own."
     return [Error(f"{' and '.join(missing)} must not be empty.", hint=hint, id="core.E001")]
+
+
+def _given(name: str) -> bool:
+    try:
+        return bool(getattr(settings, name))
+    except ImproperlyConfigured:  # how Django answers for an empty SECRET_KEY
+        return False
 
 
 @register()

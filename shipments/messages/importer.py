@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TextIO
 
 from django.db import transaction
@@ -98,13 +99,21 @@ def _reason(carrier: str, code: str, text: str, received: str) -> str:
         return "neither a code nor a message"
     if len(code) > LONGEST_CODE:
         return f"the code is longer than {LONGEST_CODE} characters"
-    if received:
+    if received.strip():
         try:
-            if parse_datetime(received) is None:
+            if _time(received) is None:
                 return "received is not a time such as 2026-11-30T14:00:00Z"
-        except ValueError:
+        except (ValueError, OverflowError):
             return "received is not a possible time"
     return ""
+
+
+def _time(received: str) -> datetime | None:
+    """In UTC, which a time without a zone is taken to be. Raises ValueError or OverflowError for impossible ones."""
+    parsed = parse_datetime(received.strip())
+    if parsed is None:
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 @transaction.atomic
@@ -128,7 +137,7 @@ def _store(rows: list[_Row], counts: MessageCounts) -> None:
 
 def _message(row: _Row, carrier: Carrier, shipment: Shipment | None) -> CarrierMessage:
     message = CarrierMessage(carrier=carrier, shipment=shipment, code=row.code, text=row.text, digest=row.digest)
-    received = parse_datetime(row.received) if row.received else None
+    received = _time(row.received) if row.received else None
     if received:
         message.received = received
     return message

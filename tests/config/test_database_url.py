@@ -32,13 +32,16 @@ def test_anything_else_is_refused_with_an_example(url: str) -> None:
         database_from_url(url)
 
 
-@pytest.mark.parametrize("url", ["postgresql://ana@db:port/board", "postgresql://ana@db:99999/board"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://ana@db:port/board", "postgresql://ana@db:99999/board", "postgresql://[::1/b"]
+)
 def test_an_impossible_port_is_refused_by_name(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="^DATABASE_URL"):
         database_from_url(url)
 
 
 def test_a_refusal_does_not_repeat_the_password() -> None:
-    with pytest.raises(ImproperlyConfigured) as refused:
-        database_from_url("mysql://ana:hunter2@db/board")
-    assert "hunter2" not in str(refused.value)
+    for url in ("mysql://ana:hunter2@db/board", "postgresql://ana:hunter2/x@db/board"):
+        with pytest.raises(ImproperlyConfigured) as refused:
+            database_from_url(url)
+        assert "hunter2" not in str(refused.value)

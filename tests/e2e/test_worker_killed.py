@@ -33,7 +33,7 @@ def test_a_killed_worker_leaves_exactly_one_document_for_every_delivery(platform
     assert (end["state"], end["total"], end["succeeded"], end["failed"]) == ("done", DELIVERIES, DELIVERIES, 0)
     assert platform.notes_of(ids) == sorted(ids)
     attempts = [chunk["attempt"] for chunk in platform.client.pages(f"batches/{batch['id']}/chunks/")]
-    assert max(attempts) == 2, "the kill met no running chunk, so this run proves nothing"
+    assert max(attempts) >= 2, "the kill met no running chunk, so this run proves nothing"
     assert platform.worker() not in {0, worker}
 
     again = platform.client.wait(platform.client.post("batches/", asked))

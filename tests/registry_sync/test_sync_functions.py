@@ -115,7 +115,7 @@ def test_a_vanished_function_is_kept_as_gone_and_comes_back_as_itself(published:
 
 def test_a_listing_that_fails_marks_nothing_as_gone(published: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sync()
-    monkeypatch.setattr(settings, "AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # the discard port: nobody listens
-    with pytest.raises(CommandError, match="Nothing was changed"):
+    with monkeypatch.context() as away, pytest.raises(CommandError, match="Nothing was changed"):
+        away.setattr(settings, "AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # the discard port: nobody listens
         sync()
     assert not Function.objects.exclude(gone=None).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,18 @@ def test_refused_rows_are_counted_and_named_by_line(tmp_path: Path) -> None:
         f"acme,{'x' * 81},too long,,",
         "acme,,when,,yesterday",
         "acme,,when,,2026-13-45T00:00:00Z",
+        "acme,,beyond the calendar,,9999-12-31T23:59:59-12:00",
         "acme,,fine,,",
     ]
     counts, refused = take(tmp_path, HEADER + "\n".join(rows) + "\n")
-    assert counts == {"rows": 7, "created": 2, "known": 0, "refused": 5}
-    assert [row["line"] for row in refused] == [3, 4, 5, 6, 7]
+    assert counts == {"rows": 8, "created": 2, "known": 0, "refused": 6}
+    assert [row["line"] for row in refused] == [3, 4, 5, 6, 7, 8]
     assert all(row["reason"] for row in refused)
+
+
+def test_a_time_without_a_zone_is_utc(tmp_path: Path) -> None:
+    take(tmp_path, HEADER + "acme,,one,,2026-11-01T10:00:00\nacme,,two,,2026-11-01T12:00:00+02:00\n")
+    assert {message.received for message in CarrierMessage.objects.all()} == {datetime(2026, 11, 1, 10, tzinfo=UTC)}
 
 
 def test_a_message_finds_its_delivery(tmp_path: Path) -> None:
@@ -73,7 +80,9 @@ def test_a_file_without_the_needed_columns_is_refused(tmp_path: Path, text: str)
     assert not CarrierMessage.objects.exists()
 
 
-cells = st.text(max_size=100) | st.sampled_from(["acme", "2026-11-01T10:00:00Z", "2026-11-01", "\x00", '"'])
+cells = st.text(max_size=100) | st.sampled_from(
+    ["acme", "2026-11-01T10:00:00Z", "2026-11-01", " ", "9999-12-31T23:59-12:00", "\x00", '"']
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -46,10 +46,11 @@ def test_the_same_lines_three_times_shuffled_through_two_doors_count_once(
     dice = random.Random(3)
     for name in ("reads", "writes"):
         make_function(name)
+    reports = [report_line(request_id(n), ms=n + 0.5, billed=n + 1) for n in range(60)]
     lines = [
-        event(dice.choice(["reads", "writes"]), report_line(request_id(n), ms=n + 0.5, billed=n + 1), NOON + timedelta(minutes=7 * n))
-        for n in range(60)
-    ]  # fmt: skip
+        event(dice.choice(["reads", "writes"]), report, NOON + timedelta(minutes=7 * n))
+        for n, report in enumerate(reports)
+    ]
     first = take(lines, door="pull", source="a")
     assert (first.reports, first.new, first.known) == (60, 60, 0)
     before = sums()

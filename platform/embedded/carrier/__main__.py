@@ -64,6 +64,7 @@ def _serve(options: argparse.Namespace) -> int:
     write_private(data / "facts.json", json.dumps(facts))
     stop = threading.Event()
     while not stop.wait(1.0):
+        stock.seed_wanted(data)
         stock.deliver_late_files(data)
     return 0
 

@@ -44,6 +44,23 @@ def seed(data: Path, numbers: dict[str, list[str]], late_s: float = LATE_S) -> d
     return answer
 
 
+def seed_wanted(data: Path) -> bool:
+    """Stock what the site asked for in `wanted.json`, once for each list; True when there was something new."""
+    wanted, done = data / "wanted.json", data / "wanted.done"
+    if not wanted.exists():
+        return False
+    text = wanted.read_bytes()
+    if done.exists() and done.read_bytes() == text:
+        return False
+    try:
+        numbers = json.loads(text)
+    except ValueError:
+        return False  # still being written
+    seed(data, numbers)
+    _write(done, text)
+    return True
+
+
 def deliver_late_files(data: Path) -> int:
     """Make the files whose time has come; returns how many."""
     path = data / _PLAN
