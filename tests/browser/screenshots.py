@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.pages import chromium, log_in
 
@@ -38,9 +38,11 @@ def shoot(browser: Browser, url: str, login: dict[str, str], out: Path, wanted: 
         for theme in ("light", "dark"):
             context = browser.new_context(viewport={"width": pixels, "height": height}, color_scheme=theme)
             page = context.new_page()
-            page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+            page.on("console", lambda message: problems.extend(_error_of(message)))
             log_in(page, url, login["username"], login["password"])
-            for name, address in addresses(page, url).items():
+            found = addresses(page, url)
+            problems.extend(f"{name}: no row of its list leads there" for name in FIRST_OF if name not in found)
+            for name, address in found.items():
                 if wanted and name not in wanted:
                     continue
                 page.goto(url + address)
@@ -51,6 +53,12 @@ def shoot(browser: Browser, url: str, login: dict[str, str], out: Path, wanted: 
                 page.screenshot(path=out / f"{name}-{width}-{theme}.png", full_page=True)
             context.close()
     return problems
+
+
+def _error_of(message: ConsoleMessage) -> list[str]:
+    """The error in a console message, except that the page which is not there was not there."""
+    source = str(message.location["url"])
+    return [] if message.type != "error" or PAGES["not-found"] in source else [f"{source}: {message.text}"]
 
 
 def addresses(page: Page, url: str) -> dict[str, str]:
