@@ -5,8 +5,8 @@ from rest_framework.routers import SimpleRouter
 from shipments.api import views
 
 router = SimpleRouter()
-router.register("carriers", views.CarrierViewSet)
-router.register("shipments", views.ShipmentViewSet)
-router.register("documents", views.DocumentViewSet)
-router.register("messages", views.MessageViewSet)
+router.register("carriers", views.CarrierViewSet, basename="api-carrier")
+router.register("shipments", views.ShipmentViewSet, basename="api-shipment")
+router.register("documents", views.DocumentViewSet, basename="api-document")
+router.register("messages", views.MessageViewSet, basename="api-message")
 urlpatterns = router.urls
