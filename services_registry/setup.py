@@ -1,10 +1,13 @@
-"""Setup step: the exchange bucket through which large payloads travel, with its expiry rule."""
+"""Setup steps: the exchange bucket through which large payloads travel, and a first sync of the functions."""
 
 from collections.abc import Callable
+
+from django.conf import settings
 
 from core import slots
 from core.aws.errors import AwsError
 from core.aws.storage import ensure_bucket
+from services_registry.registry import sync_functions as sync_from_aws
 
 
 def _bucket(log: Callable[[str], None]) -> None:

@@ -7,9 +7,12 @@ from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.conf import settings
 
+from core.aws.errors import AwsError
 from services_registry import batches
 from services_registry.batches.leases import LEASE
+from services_registry.registry import sync_functions as sync_from_aws
 
 
 @shared_task(name="services_registry.run_chunk", ignore_result=True)
@@ -36,3 +39,16 @@ def recover_at_start(**_signal: Any) -> None:
     recover_chunks.delay()
     later = LEASE.total_seconds() + 1
     recover_chunks.apply_async(countdown=later, expires=later + 60)
+
+
+@shared_task(
+    name="services_registry.sync_functions",
+    ignore_result=True,
+    autoretry_for=(AwsError,),
+    max_retries=3,
+    retry_backoff=30,
+    retry_jitter=True,
+)
+def sync_functions() -> None:
+    """Bring the functions of the platform's region in; hourly, and harmless at any time."""
+    sync_from_aws(region=settings.AWS_REGION)

@@ -162,9 +162,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_SOFT_TIME_LIMIT = 1080
 CELERY_TIMEZONE = "UTC"
-# Filled from the apps' schedules by core.slots at start-up; a name, a task and the seconds between runs.
+# A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "recover-chunks": {"task": "services_registry.recover_chunks", "schedule": schedule(10)},
+    "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
 }
 
 # --- AWS ------------------------------------------------------------------------------------------------------------
