@@ -19,4 +19,16 @@ def _bucket(log: Callable[[str], None]) -> None:
     log("the exchange bucket is there and empties itself")
 
 
-slots.setup_steps.register(slots.SetupStep("exchange-bucket", _bucket, order=5))
+def _sync(log: Callable[[str], None]) -> None:
+    try:
+        result = sync_from_aws(region=settings.AWS_REGION)
+    except AwsError as error:
+        log(f"AWS did not list its functions; the hourly sync will try again: {error}")
+        return
+    log(f"{result.seen} functions synced ({result.created} new, {result.changed} changed, {len(result.failed)} failed)")
+
+
+slots.setup_steps.register(
+    slots.SetupStep("exchange-bucket", _bucket, order=5),
+    slots.SetupStep("sync-functions", _sync, order=30),
+)
