@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.pages import chromium, log_in, watch
 
 ROOT = Path(__file__).resolve().parents[2]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / "build" / "test" / "axe.min.js"
 PATIENCE_S = 300
 _OF_THE_TEST_RUN = ("DASH_VAR", "DATABASE_URL", "VALKEY_URL", "SAMPLE_DATA", "ALLOWED_HOSTS", "DEBUG")
 
@@ -130,5 +130,5 @@ def page_of(platform: Platform, one_chromium: Browser) -> Iterator[Callable[...,
 @pytest.fixture
 def axe_script() -> Path:
     if not AXE.exists():
-        pytest.skip("axe-core is missing: `npm ci` installs it")
+        pytest.skip("axe-core is missing: `make setup` fetches it")
     return AXE
