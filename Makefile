@@ -27,7 +27,7 @@ test:  ## all tests
 
 test-fast:  ## the tests that take less than a few seconds each
 	@$(SETUP_DEV)
-	.venv/bin/pytest -m "not slow"
+	.venv/bin/pytest -m "not slow" -n 2 --dist loadfile
 
 lint:  ## all static checks
 	@$(SETUP_DEV)
