@@ -1,16 +1,14 @@
 """How right the classifier is on real messages. The floors are a little under what docs/classification.md reports."""
 
 import csv
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from shipments.functions.classify_messages.classifier import Decision, classify
+from tests.shared_data import shared_path
 
-SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
-MESSAGES = SHARED / "carrier-messages" / "messages_dev.csv"
+MESSAGES = "carrier-messages/messages_dev.csv"
 NEVER_READ = frozenset(
     [
         "asendia",
@@ -32,9 +30,7 @@ Judged = tuple[dict[str, str], Decision]
 
 @pytest.fixture(scope="module")
 def judged() -> list[Judged]:
-    if not MESSAGES.exists():
-        pytest.skip("real carrier messages are not here: set SHARED_DATA to the folder that holds carrier-messages/")
-    with MESSAGES.open(encoding="utf-8", newline="") as source:
+    with shared_path(MESSAGES).open(encoding="utf-8", newline="") as source:
         rows = [row for row in csv.DictReader(source) if row["scorable"] == "yes"]
     return [(row, classify(row["carrier"], row["carrier_code"], row["message"])) for row in rows]
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services_registry.management.commands.parse_reports import FIELDS
 from services_registry.telemetry.parser import PlatformLine, parse_message
+from tests.shared_data import shared_path
 
-SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
-FILE = SHARED / "lambda-logs" / "lambda_log_lines_dev.jsonl"
+FILE = "lambda-logs/lambda_log_lines_dev.jsonl"
 
 # Where the line itself says otherwise than its reference, which was read off by patterns and spot-checked.
 # (beginning of the request id or record, field): why.
@@ -30,9 +28,7 @@ DISPUTED = {
 
 @pytest.fixture(scope="module")
 def samples() -> list[dict[str, Any]]:
-    if not FILE.exists():
-        pytest.skip("real log lines are not here: set SHARED_DATA to the folder that holds lambda-logs/")
-    return [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in shared_path(FILE).read_text(encoding="utf-8").splitlines()]
 
 
 def lines_of(sample: dict[str, Any]) -> list[PlatformLine]:
