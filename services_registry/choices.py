@@ -6,13 +6,28 @@ from django.utils.translation import gettext_lazy as _
 
 class BatchState(models.TextChoices):
     RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
+    HALTED = "halted", _("halted")
     DONE = "done", _("finished")
     CANCELLED = "cancelled", _("cancelled")
+
+
+OPEN_BATCHES = (BatchState.RUNNING, BatchState.PAUSED, BatchState.HALTED)
+"""Neither done nor cancelled: something in them is still pending."""
+
+
+class Priority(models.IntegerChoices):
+    """The share of places a batch gets while others wait for the same ones."""
+
+    LOW = 1, _("low")
+    NORMAL = 4, _("normal")
+    HIGH = 16, _("high")
 
 
 class ChunkState(models.TextChoices):
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
+    CHECKING = "checking", _("being checked")
     DONE = "done", _("finished")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
@@ -38,6 +53,15 @@ class Outcome(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class RunResult(models.TextChoices):
+    """What came of one due time of a schedule."""
+
+    STARTED = "started", _("started")
+    SKIPPED = "skipped", _("skipped")
+    EMPTY = "empty", _("nothing to do")
+    FAILED = "failed", _("could not start")
+
+
 class Origin(models.TextChoices):
     """Where a rollup's numbers come from."""
 
@@ -48,9 +72,12 @@ class Origin(models.TextChoices):
 # Tones: green done, blue running, yellow needs a look, red needs action, secondary inactive.
 TONES: dict[str, str] = {
     BatchState.RUNNING: "blue",
+    BatchState.PAUSED: "yellow",
+    BatchState.HALTED: "red",
     BatchState.DONE: "green",
     BatchState.CANCELLED: "secondary",
     ChunkState.QUEUED: "secondary",
+    ChunkState.CHECKING: "yellow",
     ChunkState.FAILED: "red",
     ItemState.PENDING: "secondary",
     ItemState.SUCCEEDED: "green",
@@ -60,4 +87,7 @@ TONES: dict[str, str] = {
     Outcome.UNREACHABLE: "red",
     Outcome.REJECTED: "red",
     Outcome.ITEM_ERROR: "yellow",
+    RunResult.STARTED: "green",
+    RunResult.SKIPPED: "yellow",
+    RunResult.EMPTY: "secondary",
 }

@@ -32,13 +32,17 @@ def cut(keys: Sequence[str], groups: Mapping[str, str], size: int) -> list[Group
     ]
 
 
-def add_chunk(parent: Chunk, keys: Sequence[str], *, halved: bool = False) -> Chunk:
+def add_chunk(parent: Chunk, keys: Sequence[str], *, deeper: bool = False) -> Chunk:
     """Queue the still pending ones of `keys` in a new chunk of the same group. Call it inside a transaction."""
     # The lock gives each new chunk of the batch its own position.
     Batch.objects.select_for_update().only("pk").get(pk=parent.batch_id)
     last = Chunk.objects.filter(batch_id=parent.batch_id).aggregate(last=Max("position"))["last"]
     chunk = Chunk.objects.create(
-        batch_id=parent.batch_id, position=(last or 0) + 1, group=parent.group, halved=halved or parent.halved
+        batch_id=parent.batch_id,
+        position=(last or 0) + 1,
+        group=parent.group,
+        depth=parent.depth + deeper,
+        items_total=len(keys),
     )
     BatchItem.objects.filter(batch_id=parent.batch_id, key__in=list(keys), state=ItemState.PENDING).update(chunk=chunk)
     return chunk

@@ -126,7 +126,7 @@ class _Run:
             self._take_answer(invocation, keys)
         elif outcome == aws.THROTTLED or (outcome == aws.UNREACHABLE and self._may_send_again(invocation)):
             self._put_off(invocation, keys)
-        elif outcome == aws.TIMED_OUT and len(keys) > 1 and not self.chunk.halved:
+        elif outcome == aws.TIMED_OUT and len(keys) > 1 and self.chunk.depth == 0:
             self._halve(keys)
         else:
             self._fail(keys, outcome, invocation.error_type, _words(invocation))
@@ -189,8 +189,8 @@ class _Run:
         middle = (len(keys) + 1) // 2
         with transaction.atomic():
             if self._close(ChunkState.FAILED):
-                add_chunk(self.chunk, keys[:middle], halved=True)
-                add_chunk(self.chunk, keys[middle:], halved=True)
+                add_chunk(self.chunk, keys[:middle], deeper=True)
+                add_chunk(self.chunk, keys[middle:], deeper=True)
 
     # --- small things ---------------------------------------------------------------------------------------------
 

@@ -2,17 +2,22 @@
 
 from services_registry.models.batches import Batch, BatchItem, Chunk
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
+from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
 from services_registry.models.telemetry import FunctionDay, FunctionHour, InvocationReport, RejectedLine
 
 __all__ = [
     "Batch",
     "BatchItem",
+    "BatchSchedule",
     "CapabilityBinding",
     "Chunk",
+    "EngineSettings",
+    "FreezeWindow",
     "Function",
     "FunctionDay",
     "FunctionHour",
     "FunctionRevision",
     "InvocationReport",
     "RejectedLine",
+    "ScheduleRun",
 ]

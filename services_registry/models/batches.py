@@ -1,8 +1,9 @@
 """A batch is one request by a person, a chunk is one invocation, an item is one shipment, file or message.
 
-States of a batch:  running -> done | cancelled      (done covers partial failure; counters say which)
+States of a batch:  running <-> paused (by a person) | halted (by its failure threshold);
+                    running, paused or halted -> done | cancelled      (done covers partial failure; counters say which)
 States of a chunk:  queued -> running -> done | failed | cancelled;  running -> queued when its worker vanished or AWS
-                    throttled it
+                    put it off;  running -> checking when nobody knows whether its function ran -> done | failed
 States of an item:  pending -> succeeded | failed | cancelled
 """
 
@@ -13,7 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from services_registry.choices import BatchState, ChunkState, ItemState, Outcome
+from services_registry.choices import BatchState, ChunkState, ItemState, Outcome, Priority
 
 
 class Batch(models.Model):
@@ -35,8 +36,26 @@ class Batch(models.Model):
     context = models.JSONField(default=dict, blank=True, help_text=_("options for the whole batch; no secrets"))
     payload = models.JSONField(null=True, blank=True, help_text=_("the payload of a plain JSON run"))
     chunk_size = models.PositiveIntegerField(default=50)
-    concurrency = models.PositiveIntegerField(default=4)
+    concurrency = models.PositiveIntegerField(
+        default=4, help_text=_("most invocations at once; may be changed while it runs")
+    )
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    repeatable = models.BooleanField(
+        default=False, help_text=_("whether an invocation whose answer got lost may simply be sent again")
+    )
+    max_failed = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("halt when more items than this have failed; empty: no limit")
+    )
+    max_failed_percent = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("halt when more than this share of the settled items has failed")
+    )
     cancel_requested = models.BooleanField(default=False)
+    state_note = models.CharField(max_length=300, blank=True, help_text=_("why it is paused or halted, in words"))
+    plan = models.JSONField(default=dict, blank=True, help_text=_("what was predicted at the start"))
+    schedule = models.ForeignKey(
+        "services_registry.BatchSchedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="batches"
+    )
+    splits = models.PositiveIntegerField(default=0, help_text=_("how often a chunk was divided to find the bad item"))
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -58,7 +77,10 @@ class Batch(models.Model):
         verbose_name_plural = _("batches")
         indexes = [
             models.Index(fields=["-created", "-id"], name="batch_recent"),
-            models.Index(fields=["created"], condition=models.Q(state="running"), name="batch_running"),
+            models.Index(
+                fields=["created"], condition=models.Q(state__in=["running", "paused", "halted"]), name="batch_open"
+            ),
+            models.Index(fields=["function_name", "-created"], name="batch_by_function"),
         ]
 
     def __str__(self) -> str:
@@ -77,10 +99,14 @@ class Chunk(models.Model):
     """One invocation of a batch, claimed by conditional update, alive as long as its lease is renewed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="chunks")
+    # No index of its own: the unique position serves it.
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="chunks", db_index=False)
     position = models.PositiveIntegerField()
     group = models.CharField(max_length=80, blank=True, help_text=_("what its items share, for example a connection"))
-    halved = models.BooleanField(default=False, help_text=_("half of a chunk that had timed out"))
+    depth = models.PositiveSmallIntegerField(default=0, help_text=_("how often the chunk it comes from was divided"))
+    items_total = models.PositiveIntegerField(default=0)
+    items_succeeded = models.PositiveIntegerField(default=0)
+    items_failed = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=12, choices=ChunkState, default=ChunkState.QUEUED)
     attempt = models.PositiveIntegerField(default=0, help_text=_("how often it was invoked"))
     waits = models.PositiveIntegerField(default=0, help_text=_("how often AWS put it off without running it"))
@@ -91,17 +117,23 @@ class Chunk(models.Model):
     worker = models.CharField(max_length=100, blank=True)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text=_("of the last invocation, by our own clock"))
 
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     error_type = models.CharField(max_length=120, blank=True)
     error_message = models.TextField(blank=True)
-    request_id = models.CharField(max_length=64, blank=True, db_index=True)
+    error_stack = models.TextField(blank=True)
+    request_id = models.CharField(max_length=64, blank=True, db_index=True, help_text=_("of the last invocation"))
     request_bytes = models.BigIntegerField(null=True, blank=True)
     response_bytes = models.BigIntegerField(null=True, blank=True)
     duration_ms = models.FloatField(null=True, blank=True)
-    billed_ms = models.PositiveIntegerField(null=True, blank=True)
+    billed_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("sum over all its invocations of which that is known")
+    )
+    billed_invocations = models.PositiveIntegerField(default=0, help_text=_("how many are in billed_ms"))
     init_ms = models.FloatField(null=True, blank=True, help_text=_("present on a cold start only"))
     memory_mb = models.PositiveIntegerField(null=True, blank=True)
+    max_memory_mb = models.PositiveIntegerField(null=True, blank=True)
     log_tail = models.TextField(blank=True)
     response = models.JSONField(null=True, blank=True, help_text=_("the answer of a plain JSON run"))
 
@@ -110,7 +142,12 @@ class Chunk(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "position"], name="chunk_unique_position")]
         indexes = [
             models.Index(fields=["batch", "position"], condition=models.Q(state="queued"), name="chunk_queued"),
-            models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="chunk_leases"),
+            models.Index(
+                fields=["batch", "lease_until"],
+                condition=models.Q(state__in=["running", "checking"]),
+                name="chunk_open",
+            ),
+            models.Index(fields=["batch", "finished"], name="chunk_finished"),
         ]
 
     def __str__(self) -> str:
@@ -120,7 +157,7 @@ class Chunk(models.Model):
 class BatchItem(models.Model):
     """One thing to be done. `key` means something only to the capability; the engine never reads it."""
 
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items", db_index=False)
     chunk = models.ForeignKey(Chunk, null=True, blank=True, on_delete=models.SET_NULL, related_name="items")
     position = models.PositiveIntegerField()
     key = models.CharField(max_length=80)
@@ -129,6 +166,8 @@ class BatchItem(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome, blank=True)
     error_type = models.CharField(max_length=120, blank=True)
     error_message = models.TextField(blank=True)
+    duration_ms = models.FloatField(null=True, blank=True, help_text=_("inside the function, where it says so"))
+    input = models.JSONField(null=True, blank=True, help_text=_("its payload, where the batch brought its own"))
     result = models.JSONField(null=True, blank=True, help_text=_("small facts the capability wants shown"))
     settled = models.DateTimeField(null=True, blank=True)
 
@@ -136,12 +175,11 @@ class BatchItem(models.Model):
         ordering = ["batch", "position"]
         constraints = [
             models.UniqueConstraint(fields=["batch", "position"], name="item_unique_position"),
-            models.UniqueConstraint(fields=["batch", "key"], name="item_unique_key"),
+            # The key first: it also answers "which batches worked on this delivery?".
+            models.UniqueConstraint(fields=["key", "batch"], name="item_unique_key"),
         ]
         indexes = [
-            models.Index(fields=["chunk", "state"], name="item_by_chunk"),
             models.Index(fields=["batch", "position"], condition=models.Q(state="failed"), name="item_failed"),
-            models.Index(fields=["key", "batch"], name="item_by_key"),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,10 @@ class Function(models.Model):
     owner = models.CharField(max_length=80, blank=True)
     capability = models.CharField(max_length=80, blank=True)
     notes = models.TextField(blank=True)
+    dispatch_limit = models.PositiveIntegerField(
+        null=True, blank=True,
+        help_text=_("most invocations at once from this dashboard; empty: as its capability's binding says"),
+    )  # fmt: skip
 
     sample = models.BooleanField(default=False, help_text=_("part of the sample fleet, not the company's own"))
     first_seen = models.DateTimeField(default=timezone.now)
