@@ -11,7 +11,7 @@ PYTHON = .venv/bin/python
 NO_SERVER = SECRET_KEY=checks-only FIELD_ENCRYPTION_KEY=checks-only DATABASE_URL=postgresql:///none?host=/nonexistent
 export PYTHONPATH = platform:.
 
-.PHONY: run demo test test-fast lint fmt schema lock setup clean
+.PHONY: run demo test test-fast reliability lint fmt schema lock setup clean
 
 run:  ## start the whole platform; Ctrl-C stops it
 	@$(SETUP_RUN)
@@ -25,9 +25,13 @@ test:  ## all tests
 	@$(SETUP_DEV)
 	.venv/bin/pytest
 
-test-fast:  ## the tests that take less than a few seconds each
+test-fast:  ## the tests that take less than a few seconds each and need no browser
 	@$(SETUP_DEV)
-	.venv/bin/pytest -m "not slow" -n 2 --dist loadfile
+	.venv/bin/pytest -m "not slow and not browser" -n 2 --dist loadfile
+
+reliability:  ## break every part while batches run; writes docs/reliability.md
+	@$(SETUP_DEV)
+	RELIABILITY_TABLE=docs/reliability.md .venv/bin/pytest tests/faults
 
 lint:  ## all static checks
 	@$(SETUP_DEV)

@@ -7,7 +7,8 @@ class CostsConfig(AppConfig):
     verbose_name = _("Costs")
 
     def ready(self) -> None:
-        from costs.estimate import estimate
-        from services_registry.pricing import register_estimator
+        from costs.estimate import estimate, euro_rate
+        from services_registry.pricing import register_estimator, register_euro_rate
 
         register_estimator(estimate)
+        register_euro_rate(euro_rate)

@@ -73,5 +73,17 @@ def in_currency(usd: Decimal, currency: str, day: date) -> Decimal | None:
     """USD in another currency at the rate that held on a day; None when no rate is known. Not rounded."""
     if currency == "USD":
         return usd
-    rate = ExchangeRate.objects.filter(currency=currency, valid_from__lte=day).order_by("-valid_from").first()
-    return None if rate is None else usd * rate.per_usd
+    rate = rate_on(currency, day)
+    with localcontext(EXACT):
+        return None if rate is None else usd * rate
+
+
+def rate_on(currency: str, day: date) -> Decimal | None:
+    """What one USD is worth on a day, None when no rate is known."""
+    row = ExchangeRate.objects.filter(currency=currency, valid_from__lte=day).order_by("-valid_from").first()
+    return row.per_usd if row else None
+
+
+def euro_rate(day: date) -> Decimal | None:
+    """EUR of one USD on a day (the registry's `EuroRate`)."""
+    return rate_on("EUR", day)

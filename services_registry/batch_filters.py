@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
+from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from services_registry import capabilities
+from services_registry.batch_search import NAMES, PLAIN_RUN, Search, SearchProblem, by_person, by_work, parse
 from services_registry.choices import BatchState
 from services_registry.models import Batch
-
-PLAIN_RUN = "run"
 
 
 def _capability_choices() -> list[tuple[str, str]]:
@@ -18,16 +24,81 @@ def _capability_choices() -> list[tuple[str, str]]:
     return [*known, (PLAIN_RUN, str(_("single runs")))]
 
 
+class SearchField(forms.CharField):
+    """Text of the search box, read. Refuses what cannot be understood, one sentence a term."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return parse(text) if text else None
+        except SearchProblem as problem:
+            raise forms.ValidationError([str(sentence) for sentence in problem.args]) from problem
+
+
+class SearchFilter(django_filters.CharFilter):
+    field_class = SearchField
+
+
 class BatchFilter(django_filters.FilterSet):
+    q = SearchFilter(
+        method="matching",
+        max_length=500,
+        label=_("Search"),
+        help_text=format_lazy(
+            _("words of the title, and terms: {names}"), names=", ".join(f"{name}:" for name in NAMES)
+        ),
+    )
     state = django_filters.ChoiceFilter(choices=BatchState.choices, label=_("State"), empty_label=_("any state"))
     capability = django_filters.ChoiceFilter(
         choices=_capability_choices, method="of_capability", label=_("Work"), empty_label=_("any work")
     )
-    by = django_filters.CharFilter(field_name="created_by_name", lookup_expr="iexact", label=_("Started by"))
+    by = django_filters.CharFilter(method="of_person", max_length=150, label=_("Started by"))
 
     class Meta:
         model = Batch
-        fields = ["state", "capability", "by"]
+        fields = ["q", "state", "capability", "by"]
 
+    @property
+    def search(self) -> Search | None:
+        """What the search box means; its `notes` are complete once the rows were asked for."""
+        found: Search | None = self.form.cleaned_data.get("q") if self.is_bound and self.is_valid() else None
+        return found
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def matching(self, queryset: QuerySet[Batch], _name: str, value: Search) -> QuerySet[Batch]:
+        user = getattr(self.request, "user", None)
+        value.person = user.get_username() if user is not None else ""
+        return value.apply(queryset)
+
+    @extend_schema_field(OpenApiTypes.STR)
     def of_capability(self, queryset: QuerySet[Batch], _name: str, value: str) -> QuerySet[Batch]:
-        return queryset.filter(capability="" if value == PLAIN_RUN else value)
+        return queryset.filter(by_work(value))
+
+    @extend_schema_field(OpenApiTypes.STR)
+    def of_person(self, queryset: QuerySet[Batch], _name: str, value: str) -> QuerySet[Batch]:
+        return queryset.filter(by_person(value))
+
+
+def chips_of(filters: BatchFilter) -> list[dict[str, str]]:
+    """What narrows the list now: each term of the search and each filter, with the address that lacks it."""
+    data: QueryDict = filters.data if isinstance(filters.data, QueryDict) else QueryDict()
+    search = filters.search
+    chips = [
+        {"label": term.text, "url": _address(data, q=search.without(term))} for term in (search.terms if search else ())
+    ]
+    shown: dict[str, dict[str, Any]] = {"state": dict(BatchState.choices), "capability": dict(_capability_choices())}
+    for name in ("state", "capability", "by"):
+        if value := data.get(name, ""):
+            label = shown.get(name, {}).get(value, value)
+            chips.append({"label": f"{filters.filters[name].label}: {label}", "url": _address(data, **{name: ""})})
+    return chips
+
+
+def _address(data: QueryDict, **changes: str) -> str:
+    rest = data.copy()
+    rest.pop("cursor", None)
+    for name, value in changes.items():
+        rest[name] = value
+    for name in [name for name, value in rest.items() if not value]:
+        del rest[name]
+    return f"?{rest.urlencode()}"

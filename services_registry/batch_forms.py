@@ -11,6 +11,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from services_registry.batches import BatchError
+from services_registry.choices import Priority
+
+MOST_FAILED_PERCENT = 50
+"""A batch halts when more than this share has failed, unless the person says otherwise."""
 
 
 def selection_of(data: QueryDict) -> dict[str, Any]:
@@ -49,6 +53,53 @@ class StartForm(forms.Form):
     context = forms.JSONField(required=False, widget=forms.HiddenInput)
     idempotency_key = forms.CharField(max_length=120, widget=forms.HiddenInput)
     reason = forms.CharField(label=_("Why"), required=False, max_length=300, help_text=_("Kept with the batch."))
+    chunk_size = forms.IntegerField(
+        label=_("Items per chunk, at most"), required=False, min_value=1,
+        help_text=_("Empty: as planned. It can only be lowered."),
+    )  # fmt: skip
+    concurrency = forms.IntegerField(
+        label=_("Invocations at once, at most"), required=False, min_value=1,
+        help_text=_("Empty: as its binding says. The function's own limit holds in any case."),
+    )  # fmt: skip
+    priority = forms.TypedChoiceField(
+        label=_("Priority"), required=False, coerce=int, choices=Priority.choices, initial=Priority.NORMAL,
+        empty_value=Priority.NORMAL, help_text=_("Its share of the places while other batches wait for them."),
+    )  # fmt: skip
+    max_failed_percent = forms.IntegerField(
+        label=_("Halt when more than so many percent failed"), required=False, min_value=0, max_value=100,
+        initial=MOST_FAILED_PERCENT, help_text=_("Empty: never halt for this."),
+    )  # fmt: skip
+    max_failed = forms.IntegerField(
+        label=_("Halt when more than so many items failed"), required=False, min_value=0,
+        help_text=_("Empty: no such limit."),
+    )  # fmt: skip
+
+    ADVANCED = ("chunk_size", "concurrency", "priority", "max_failed_percent", "max_failed")
+
+    @property
+    def advanced(self) -> list[forms.BoundField]:
+        """The fields that most people leave alone."""
+        return [self[name] for name in self.ADVANCED]
+
+    @property
+    def advanced_open(self) -> bool:
+        """Whether to show them unfolded: something in them was changed, or is wrong."""
+        return self.is_bound and any(name in self.changed_data or name in self.errors for name in self.ADVANCED)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is there and right so far, also of a form that is not complete."""
+        if not self.is_bound:
+            return dict(self.initial)
+        self.is_valid()
+        return self.cleaned_data
+
+    def clean_max_failed_percent(self) -> int | None:
+        """A cleared field means "never"; a request without the field gets the default."""
+        if self.add_prefix("max_failed_percent") not in self.data:
+            return MOST_FAILED_PERCENT
+        percent: int | None = self.cleaned_data["max_failed_percent"]
+        return percent
 
     def clean_selection(self) -> dict[str, Any]:
         selection = self.cleaned_data["selection"]

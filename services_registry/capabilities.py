@@ -10,11 +10,15 @@ matches", whose content only the capability understands.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from django.db import InterfaceError, OperationalError, transaction
 
 from core.errors import RefusedError
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
     from services_registry.models import Batch
+
+logger = logging.getLogger(__name__)
 
 Selection = Mapping[str, Any]
 OpenBinary = Callable[[Mapping[str, Any]], AbstractContextManager[BinaryIO]]
@@ -37,6 +43,20 @@ class ItemRef:
 
     key: str
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """One file that came of an item. `name` is what people would call it; `open` is called when it is needed.
+
+    `open` raises FileNotFoundError when the file is gone from where it was kept.
+    """
+
+    key: str
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    size: int = 0
+    modified: datetime | None = None
 
 
 class ItemFailed(Exception):
@@ -68,6 +88,9 @@ class Capability(ABC):
     """Used until an administrator binds another one."""
     default_chunk_size: int = 50
     default_concurrency: int = 4
+    repeatable: bool = True
+    """Whether the function may simply be called again when its answer got lost: it changes nothing outside of its
+    answer, or changes it to the same."""
 
     @abstractmethod
     def resolve(self, selection: Selection) -> Iterable[ItemRef]:
@@ -96,6 +119,16 @@ class Capability(ABC):
             ItemFailed: the result is no good; the transaction is rolled back and the item fails.
         """
 
+    def apply_many(
+        self, values: Mapping[str, Mapping[str, Any]], *, batch: Batch, open_binary: OpenBinary
+    ) -> dict[str, dict[str, Any] | ItemFailed | None]:
+        """Take over the results of one chunk: for each key the facts to show, or why the item fails.
+
+        Runs inside the engine's transaction for this chunk. By default each value is applied by itself, and undone by
+        itself when it fails; a capability that can do all at once is faster.
+        """
+        return {key: _apply_one(self, key, value, batch, open_binary) for key, value in values.items()}
+
     def context(self, batch: Batch, group: str) -> dict[str, Any]:
         """What all items of one chunk share. Made at the moment of the call, never stored: it may hold secrets."""
         return {}
@@ -107,9 +140,39 @@ class Capability(ABC):
         """
         return {}
 
+    def find(self, text: str) -> list[str]:
+        """Keys of the items that people mean by `text`: a tracking number, a reference. Exact, at most a few hundred.
+
+        Used to answer "which batches worked on this delivery?". By default nothing is found.
+        """
+        return []
+
+    def files(self, batch: Batch, keys: Sequence[str]) -> Iterable[ResultFile]:
+        """The files that `batch` made of the items with these keys, those of one item together. One or two queries.
+
+        Nothing is opened here: an archive of 10,000 files is written one file after the other.
+        """
+        return ()
+
     def failed(self, key: str, *, error_type: str, message: str, batch: Batch) -> None:
         """Told when an item failed for good, inside the transaction that marks it. By default nothing is done."""
         return
+
+
+def _apply_one(
+    capability: Capability, key: str, value: Mapping[str, Any], batch: Batch, open_binary: OpenBinary
+) -> dict[str, Any] | ItemFailed | None:
+    """A lost database is not the item's fault and is raised: the chunk is settled again. Any other error is."""
+    try:
+        with transaction.atomic():
+            return capability.apply(key, value, batch=batch, open_binary=open_binary)
+    except ItemFailed as failure:
+        return failure
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # one item's odd result must not take the others along
+        logger.exception("result not applied batch=%s key=%s", batch.pk, key)
+        return ItemFailed(type(error).__name__, str(error))
 
 
 _registered: dict[str, Capability] = {}

@@ -62,6 +62,14 @@ class RunResult(models.TextChoices):
     FAILED = "failed", _("could not start")
 
 
+class Severity(models.TextChoices):
+    """How much a caution of a plan matters."""
+
+    INFO = "info", _("note")
+    WARNING = "warning", _("warning")
+    DANGER = "danger", _("danger")
+
+
 class Origin(models.TextChoices):
     """Where a rollup's numbers come from."""
 
@@ -90,4 +98,7 @@ TONES: dict[str, str] = {
     RunResult.STARTED: "green",
     RunResult.SKIPPED: "yellow",
     RunResult.EMPTY: "secondary",
+    Severity.INFO: "secondary",
+    Severity.WARNING: "yellow",
+    Severity.DANGER: "red",
 }

@@ -6,5 +6,6 @@ from core.slots import NavEntry, navigation
 
 navigation.register(
     NavEntry(group="batches", label=_("Batches"), url_name="batch-list", icon="batch", order=20),
+    NavEntry(group="batches", label=_("Schedules"), url_name="schedule-list", icon="clock", order=25),
     NavEntry(group="functions", label=_("Registry"), url_name="function-list", icon="function", order=30),
 )

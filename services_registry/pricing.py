@@ -29,7 +29,14 @@ class CostEstimator(Protocol):
         ...
 
 
+class EuroRate(Protocol):
+    def __call__(self, day: date) -> Decimal | None:
+        """EUR of one USD on a day; None when no rate is known."""
+        ...
+
+
 _registered: list[CostEstimator] = []
+_euro_rate: list[EuroRate] = []
 
 
 def register_estimator(estimator: CostEstimator) -> None:
@@ -39,6 +46,15 @@ def register_estimator(estimator: CostEstimator) -> None:
 def estimate(usages: Sequence[Usage]) -> list[Decimal | None]:
     """USD for each usage; all None when nobody registered an estimator."""
     return _registered[0](usages) if _registered else [None] * len(usages)
+
+
+def register_euro_rate(rate: EuroRate) -> None:
+    _euro_rate[:] = [rate]
+
+
+def euro_rate(day: date) -> Decimal | None:
+    """EUR of one USD on a day; None when nobody registered a rate, or knows one for it."""
+    return _euro_rate[0](day) if _euro_rate else None
 
 
 def total(usages: Sequence[Usage]) -> Decimal | None:

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
-from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 
 from core.aws.errors import AwsError
 from services_registry import batches
-from services_registry.batches.leases import LEASE
+from services_registry.batches.schedules import run_due
 from services_registry.registry import sync_functions as sync_from_aws
 
 
-@shared_task(name="services_registry.run_chunk", ignore_result=True)
-def run_chunk(chunk_id: str) -> None:
-    """One chunk. Delivered twice, or after the chunk is gone, it does nothing; lost, it is sent again."""
-    batches.run_chunk(UUID(chunk_id))
-
-
-@shared_task(name="services_registry.pump_batches", ignore_result=True)
-def pump_batches() -> None:
-    """Hand out chunks whose pause is over."""
-    batches.pump()
-
-
-@shared_task(name="services_registry.recover_chunks", ignore_result=True, expires=10)
-def recover_chunks() -> None:
-    """Every ten seconds, and when a worker starts."""
-    batches.recover()
+@shared_task(name="services_registry.wake_runner", ignore_result=True)
+def wake_runner() -> None:
+    """There is something to do: the runner of this process looks now."""
+    batches.runner().start()
+    batches.runner().wake()
 
 
 @worker_ready.connect
-def recover_at_start(**_signal: Any) -> None:
-    """At once, and again when the leases of a worker that was just killed have run out: beat may be away, too."""
-    recover_chunks.delay()
-    later = LEASE.total_seconds() + 1
-    recover_chunks.apply_async(countdown=later, expires=later + 60)
+def start_runner(**_signal: Any) -> None:
+    """Batches go on as soon as a worker is there, with or without a message."""
+    batches.runner().start()
+
+
+@worker_shutting_down.connect
+def stop_runner(**_signal: Any) -> None:
+    """Claim nothing any more. What is under way has a few seconds; the rest is left to its leases."""
+    threading.Thread(target=batches.runner().stop, name="batch-runner-stop", daemon=True).start()
+
+
+@shared_task(name="services_registry.run_schedules", ignore_result=True, expires=30)
+def run_schedules() -> None:
+    """Start the batches whose time has come; every 30 seconds, and harmless at any time and twice at once."""
+    run_due()
 
 
 @shared_task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from rest_framework.test import APIClient
 
 from core.models import ApiToken
 from tests.factories import make_user
+from tests.running_platform import Platform, running
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,12 @@ def plain_static_files(settings: Any) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """A real hash takes half a second on purpose; most tests only need somebody to be there."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +98,12 @@ def query_budget() -> Callable[[int], AbstractContextManager[None]]:
             pytest.fail(f"{len(caught)} queries, at most {most} allowed:\n{listed}", pytrace=False)
 
     return budget
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The whole platform in processes of its own, without sample data; one for all tests that talk to it by HTTP."""
+    if sys.platform != "linux":
+        pytest.skip("finds and kills processes by /proc, which only Linux has")
+    with running(tmp_path_factory.mktemp("platform") / "var") as started:
+        yield started

@@ -133,8 +133,11 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
+DOCUMENT_STORE = env.text("DOCUMENT_STORE")  # s3://bucket/prefix; empty: the folder DOCUMENT_ROOT
 STORAGES = {
-    "default": {
+    "default": {"BACKEND": "core.aws.documents.DocumentStorage", "OPTIONS": {"place": DOCUMENT_STORE}}
+    if DOCUMENT_STORE
+    else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": env.text("DOCUMENT_ROOT", str(VAR_DIR / "documents"))},
     },
@@ -162,18 +165,22 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_SOFT_TIME_LIMIT = 1080
 CELERY_TIMEZONE = "UTC"
+# Invocations under way in one worker process; what bounds them per function and in all is set on the pages.
+BATCH_THREADS = env.integer("BATCH_THREADS", 32, minimum=1, maximum=500)
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "recover-chunks": {"task": "services_registry.recover_chunks", "schedule": schedule(10)},
+    "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
 }
 
 # --- AWS ------------------------------------------------------------------------------------------------------------
 AWS_REGION = env.text("AWS_REGION", "eu-central-1")
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")  # empty in production; the local AWS of the embedded stack otherwise
-# Management calls a second of this process; AWS allows 15 for a whole account, deployments want some of them.
+# Lambda management calls a second of all processes together (the bucket is in Valkey); AWS allows 15 for a whole account
+# and region, and deployments want some of them.
 AWS_MANAGEMENT_RATE = env.integer("AWS_MANAGEMENT_RATE", 8, minimum=1, maximum=1000)
 EXCHANGE_BUCKET = env.text("EXCHANGE_BUCKET", "shipment-platform-exchange")
+EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum=365)
 CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")
 SAMPLE_DATA = env.boolean("SAMPLE_DATA")
 

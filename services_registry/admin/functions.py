@@ -10,12 +10,22 @@ from django.http import HttpRequest
 from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
 from services_registry.models import Function, FunctionRevision, InvocationReport, RejectedLine
 
-HAND_KEPT = {"owner", "capability", "notes"}
+HAND_KEPT = {"owner", "capability", "notes", "dispatch_limit"}
 
 
 @admin.register(Function)
 class FunctionAdmin(AnyAdmin):
-    list_display = ["name", "runtime", "owner", "capability", "memory_mb", "timeout_s", "state", "gone"]
+    list_display = [
+        "name",
+        "runtime",
+        "owner",
+        "capability",
+        "memory_mb",
+        "timeout_s",
+        "dispatch_limit",
+        "state",
+        "gone",
+    ]
     list_filter = ["runtime", "architecture", "owner", "capability", "sample"]
     search_fields = ["name", "description", "arn"]
     list_per_page = 50

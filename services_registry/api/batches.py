@@ -5,92 +5,54 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from services_registry import batches as engine
+from services_registry.api.batch_serializers import (
+    SHARED_OPTIONS,
+    AdjustSerializer,
+    BatchDetailSerializer,
+    BatchItemSerializer,
+    BatchSerializer,
+    ChunkSerializer,
+    ReasonSerializer,
+    RetryPreviewSerializer,
+    StartSerializer,
+)
 from services_registry.batch_filters import BatchFilter
-from services_registry.batches import cancel_batch, retry_failed, start_batch, start_run
 from services_registry.choices import ItemState
-from services_registry.models import Batch, BatchItem
+from services_registry.models import Batch
+from services_registry.views.batch_downloads import results_response
 
 KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Repeat it to get the same batch instead of a second."
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="At most 120 characters. Repeat it to get the same batch instead of a second.",
 )
+HEAVY = ("selection", "context", "payload", "plan")
 
 
-class BatchSerializer(serializers.ModelSerializer[Batch]):
-    pending = serializers.IntegerField(read_only=True)
+class AnythingAccepted(BaseContentNegotiation):
+    """For downloads: whatever the client accepts, errors are JSON and the file is what it is."""
 
-    class Meta:
-        model = Batch
-        fields = [
-            "id", "title", "capability", "function_name", "region", "qualifier", "state", "cancel_requested", "parent",
-            "selection", "chunk_size", "concurrency", "created_by_name", "source", "reason", "sample", "created",
-            "finished", "total", "succeeded", "failed", "cancelled", "pending",
-        ]  # fmt: skip
-        read_only_fields = fields
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
 
-
-class ChunkSerializer(serializers.Serializer[Any]):
-    """How one invocation of a batch went."""
-
-    id = serializers.UUIDField()
-    position = serializers.IntegerField()
-    state = serializers.CharField()
-    outcome = serializers.CharField()
-    attempt = serializers.IntegerField()
-    request_id = serializers.CharField()
-    duration_ms = serializers.FloatField(allow_null=True)
-    billed_ms = serializers.IntegerField(allow_null=True)
-    init_ms = serializers.FloatField(allow_null=True)
-    error_type = serializers.CharField()
-    error_message = serializers.CharField()
-    response = serializers.JSONField(allow_null=True, help_text="the answer of a plain JSON run")
-
-
-class BatchItemSerializer(serializers.ModelSerializer[BatchItem]):
-    class Meta:
-        model = BatchItem
-        fields = ["position", "key", "label", "state", "outcome", "error_type", "error_message", "result", "settled"]
-        read_only_fields = fields
-
-
-class StartSerializer(serializers.Serializer[Any]):
-    """Either `capability` with `selection`, or `function` with `payload`."""
-
-    capability = serializers.CharField(max_length=60, required=False)
-    selection = serializers.DictField(required=False, help_text='{"keys": [...]} or {"query": {...}}')
-    context = serializers.DictField(  # type: ignore[assignment]  # the envelope's word; the base means another context
-        required=False, help_text="options for the whole batch; no secrets"
-    )
-    chunk_size = serializers.IntegerField(min_value=1, required=False)
-    function = serializers.CharField(max_length=140, required=False)
-    payload = serializers.JSONField(required=False)
-    region = serializers.CharField(max_length=30, required=False, default="")
-    qualifier = serializers.CharField(max_length=128, required=False, default="")
-    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    title = serializers.CharField(max_length=200, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if ("capability" in attrs) == ("function" in attrs):
-            raise serializers.ValidationError("Name either a capability or a function.")
-        if "capability" in attrs and "selection" not in attrs:
-            raise serializers.ValidationError({"selection": ["Needed with a capability."]})
-        if "function" in attrs and "payload" not in attrs:
-            raise serializers.ValidationError({"payload": ["Needed with a function; send {} for an empty one."]})
-        return attrs
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Batch]):
-    """Start work on many items, watch it, cancel it, retry what failed."""
+    """Start work on many items, watch it, pause, change or cancel it, retry what failed, take the results."""
 
     queryset = Batch.objects.all()
     serializer_class = BatchSerializer
@@ -98,15 +60,28 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     ordering = ["-created", "-id"]
     lookup_value_converter = "uuid"
 
-    @extend_schema(request=StartSerializer, responses={201: BatchSerializer, 200: BatchSerializer}, parameters=[KEY])
+    def get_queryset(self) -> QuerySet[Batch]:
+        batches: QuerySet[Batch] = super().get_queryset()
+        return batches.defer(*HEAVY) if self.action == "list" else batches
+
+    @extend_schema(responses=BatchDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One batch, with its plan, its pace and what cannot be ended any more."""
+        return _answer(self.get_object())
+
+    @extend_schema(
+        request=StartSerializer, responses={201: BatchDetailSerializer, 200: BatchDetailSerializer}, parameters=[KEY]
+    )
     def create(self, request: Request) -> Response:
-        """201 for a new batch, 200 when the idempotency key has started it before."""
-        asked = StartSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        key = _key(request)
-        existed = bool(key) and Batch.objects.filter(idempotency_key=key).exists()
-        batch = _start(asked.validated_data, request.user, key)
-        return Response(BatchSerializer(batch).data, status.HTTP_200_OK if existed else status.HTTP_201_CREATED)
+        """201 for the request that made the batch, 200 when the idempotency key has started it before."""
+        batch = _start(_read(StartSerializer, request), request.user, _key(request))
+        return _answer(batch, made=getattr(batch, "created_now", True))
+
+    @extend_schema(request=AdjustSerializer, responses=BatchDetailSerializer)
+    def partial_update(self, request: Request, pk: Any = None) -> Response:
+        """Change the limits of an open batch. They hold from the next invocation on."""
+        batch = self.get_object()
+        return _answer(engine.adjust_batch(batch, actor=request.user, source="api", **_read(AdjustSerializer, request)))
 
     @extend_schema(
         responses=BatchItemSerializer(many=True), parameters=[OpenApiParameter("state", str, enum=ItemState.values)]
@@ -114,7 +89,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     @action(detail=True, methods=["get"], filterset_class=None)
     def items(self, request: Request, pk: Any = None) -> Response:
         """What became of each item, in the order of work."""
-        items: QuerySet[BatchItem] = self.get_object().items.order_by("position")
+        items = self.get_object().items.order_by("position")
         if state := request.query_params.get("state"):
             if state not in ItemState.values:
                 raise serializers.ValidationError({"state": [f"One of {', '.join(ItemState.values)}."]})
@@ -133,50 +108,86 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         page: Any = self.paginate_queryset(rows)
         return self.get_paginated_response(serializer(page, many=True).data)
 
-    @extend_schema(request=ReasonSerializer, responses=BatchSerializer)
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @action(
+        detail=True, methods=["get"], filterset_class=None, url_path="results.zip", pagination_class=None,
+        content_negotiation_class=AnythingAccepted,
+    )  # fmt: skip
+    def results(self, request: Request, pk: Any = None) -> HttpResponseBase:
+        """All files that came of the batch so far, and `index.csv`, which says whose they are. 404 when there is none."""
+        return results_response(self.get_object())
+
+    @extend_schema(request=ReasonSerializer, responses=BatchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: Any = None) -> Response:
+        """Invoke nothing more until it is resumed. Repeating it changes nothing."""
+        return self._steered(request, engine.pause_batch)
+
+    @extend_schema(request=ReasonSerializer, responses=BatchDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: Any = None) -> Response:
+        """Go on with a batch that was paused, or halted by its failure limit."""
+        return self._steered(request, engine.resume_batch)
+
+    @extend_schema(request=ReasonSerializer, responses=BatchDetailSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: Any = None) -> Response:
         """Cancel what has not begun. Repeating it changes nothing."""
-        batch = self.get_object()
-        cancel_batch(batch, actor=request.user, source="api", reason=_reason(request))
-        return Response(BatchSerializer(batch).data)
+        return self._steered(request, engine.cancel_batch)
 
-    @extend_schema(request=ReasonSerializer, responses={201: BatchSerializer}, parameters=[KEY])
+    def _steered(self, request: Request, steer: Any) -> Response:
+        batch = self.get_object()
+        steer(batch, actor=request.user, source="api", reason=_read(ReasonSerializer, request)["reason"])
+        batch.refresh_from_db()
+        return _answer(batch)
+
+    @extend_schema(
+        request=ReasonSerializer, responses={201: BatchDetailSerializer, 200: BatchDetailSerializer}, parameters=[KEY]
+    )
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: Any = None) -> Response:
-        """A new batch of exactly the failed items."""
-        child = retry_failed(
-            self.get_object(), actor=request.user, source="api", reason=_reason(request), idempotency_key=_key(request)
+        """A new batch of exactly the failed items; 200 when the idempotency key has made it before."""
+        reason = _read(ReasonSerializer, request)["reason"]
+        child = engine.retry_failed(
+            self.get_object(), actor=request.user, source="api", reason=reason, idempotency_key=_key(request)
         )
-        return Response(BatchSerializer(child).data, status.HTTP_201_CREATED)
+        return _answer(child, made=getattr(child, "created_now", True))
+
+    @extend_schema(responses=RetryPreviewSerializer)
+    @action(detail=True, methods=["get"], url_path="retry-preview", filterset_class=None, pagination_class=None)
+    def retry_preview(self, request: Request, pk: Any = None) -> Response:
+        """What a retry would touch."""
+        preview = engine.redrive_preview(self.get_object())
+        errors = [{"error_type": error, "items": count} for error, count in preview.by_error]
+        running = preview.running.pk if preview.running else None
+        shown = {"items": preview.items, "by_error": errors, "labels": preview.labels, "running": running}
+        return Response(RetryPreviewSerializer(shown).data)
+
+
+def _answer(batch: Batch, *, made: bool = False) -> Response:
+    return Response(BatchDetailSerializer(batch).data, status.HTTP_201_CREATED if made else status.HTTP_200_OK)
+
+
+def _read(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    asked = kind(data=request.data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
 
 
 def _key(request: Request) -> str | None:
     return request.headers.get("Idempotency-Key") or None
 
 
-def _reason(request: Request) -> str:
-    asked = ReasonSerializer(data=request.data)
-    asked.is_valid(raise_exception=True)
-    return str(asked.validated_data["reason"])
-
-
 def _start(asked: dict[str, Any], actor: Any, key: str | None) -> Batch:
-    common: dict[str, Any] = {
+    """Only what was said is passed on; for the rest the engine's own defaults hold."""
+    common = {
         "actor": actor, "source": "api", "reason": asked["reason"], "title": asked.get("title"), "idempotency_key": key,
     }  # fmt: skip
+    options: dict[str, Any] = common | {name: asked[name] for name in (*SHARED_OPTIONS, "context") if name in asked}
     if "capability" in asked:
-        return start_batch(
-            capability=asked["capability"],
-            selection=asked["selection"],
-            context=asked.get("context"),
-            chunk_size=asked.get("chunk_size"),
-            **common,
-        )
-    return start_run(
-        function_name=asked["function"],
-        payload=asked["payload"],
-        region=asked["region"],
-        qualifier=asked["qualifier"],
-        **common,
-    )
+        return engine.start_batch(capability=asked["capability"], selection=asked["selection"], **options)
+    options |= {"function_name": asked["function"], "region": asked["region"], "qualifier": asked["qualifier"]}
+    if "payload" in asked:
+        return engine.start_run(payload=asked["payload"], **options)
+    options |= {name: asked[name] for name in ("chunked", "repeatable") if name in asked}
+    return engine.start_runs(payloads=asked["payloads"], **options)

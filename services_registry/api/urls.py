@@ -1,14 +1,18 @@
 """Addresses of this app under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from services_registry.api.batches import BatchViewSet
 from services_registry.api.functions import FunctionViewSet, InvocationViewSet
+from services_registry.api.plans import BatchPlanView
 
 router = SimpleRouter()
 router.register("batches", BatchViewSet, basename="api-batch")
 router.register("functions", FunctionViewSet, basename="api-function")
 router.register("invocations", InvocationViewSet, basename="api-invocation")
 
-urlpatterns: list[URLPattern | URLResolver] = [*router.urls]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("batches/plan/", BatchPlanView.as_view(), name="api-batch-plan"),
+    *router.urls,
+]

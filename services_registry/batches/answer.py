@@ -17,9 +17,8 @@ from django.conf import settings
 
 from core.aws import storage
 from core.aws.errors import AwsError
-from services_registry.batches.request import VERSION, results_prefix
+from services_registry.batches.request import VERSION, Sent, results_prefix
 from services_registry.capabilities import ItemFailed, OpenBinary
-from services_registry.models import Chunk
 
 IN_MEMORY_BYTES = 1 << 20
 NO_ANSWER = ("NoAnswer", "The function's answer does not mention this item. Trying again may help.")
@@ -34,11 +33,12 @@ class Answer:
     """Each requested key is in exactly one of the three."""
 
     values: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    durations: dict[str, float] = field(default_factory=dict)  # ms, of the items for which the function says it
     errors: dict[str, tuple[str, str]] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
 
 
-def read_answer(body: bytes, keys: Sequence[str], chunk: Chunk) -> Answer:
+def read_answer(body: bytes, keys: Sequence[str], chunk: Sent) -> Answer:
     """Sort the answer by key; keys it does not mention get the error `NoAnswer`, foreign ones are ignored.
 
     Raises:
@@ -57,12 +57,13 @@ def read_answer(body: bytes, keys: Sequence[str], chunk: Chunk) -> Answer:
             del open_keys[entry["id"]]
             _sort_in(entry, answer)
     handed_back = document.get("unfinished") or []
-    answer.unfinished = [key for key in open_keys if key in handed_back]
-    answer.errors.update({key: NO_ANSWER for key in open_keys if key not in handed_back})
+    later = {key for key in handed_back if isinstance(key, str)} if isinstance(handed_back, list) else set()
+    answer.unfinished = [key for key in open_keys if key in later]
+    answer.errors.update({key: NO_ANSWER for key in open_keys if key not in later})
     return answer
 
 
-def _entries(document: dict[str, Any], chunk: Chunk) -> list[Any]:
+def _entries(document: dict[str, Any], chunk: Sent) -> list[Any]:
     results = document.get("results")
     if results is None and isinstance(uri := document.get("results_uri"), str):
         try:
@@ -78,6 +79,8 @@ def _entries(document: dict[str, Any], chunk: Chunk) -> list[Any]:
 
 def _sort_in(entry: dict[str, Any], answer: Answer) -> None:
     key = entry["id"]
+    if isinstance(spent := entry.get("ms"), int | float) and 0 <= spent < 1e9:
+        answer.durations[key] = float(spent)
     value = entry.get("value")
     if entry.get("ok") is True and isinstance(value, dict):
         answer.values[key] = value
@@ -88,14 +91,14 @@ def _sort_in(entry: dict[str, Any], answer: Answer) -> None:
     answer.errors[key] = (str(error.get("type") or "Error"), str(error.get("message") or "no further words"))
 
 
-def checked_uri(uri: str, chunk: Chunk) -> str:
+def checked_uri(uri: str, chunk: Sent) -> str:
     """Only objects of this chunk in our own bucket are read, whatever an answer says."""
     if not uri.startswith(f"s3://{settings.EXCHANGE_BUCKET}/{results_prefix(chunk)}"):
         raise ItemFailed("WrongPlace", f"The answer points outside of its own results: {uri[:200]}")
     return uri
 
 
-def binary_opener(chunk: Chunk) -> OpenBinary:
+def binary_opener(chunk: Sent) -> OpenBinary:
     """What a capability gets as `open_binary` for the results of this chunk."""
 
     @contextmanager
@@ -109,7 +112,7 @@ def binary_opener(chunk: Chunk) -> OpenBinary:
     return open_binary
 
 
-def _fill(stream: BinaryIO, binary: Mapping[str, Any], chunk: Chunk) -> None:
+def _fill(stream: BinaryIO, binary: Mapping[str, Any], chunk: Sent) -> None:
     try:
         if isinstance(uri := binary.get("uri"), str):
             storage.copy_to_file(checked_uri(uri, chunk), stream)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Max
+from services_registry.batches.claims import Claim
 
-from services_registry.choices import ItemState
-from services_registry.models import Batch, BatchItem, Chunk
+_LAST = "SELECT coalesce(max(position), -1) FROM services_registry_chunk WHERE batch_id = %s"
+_ADD = """
+INSERT INTO services_registry_chunk (id, batch_id, position, "group", depth, state, items_total, items_succeeded,
+    items_failed, attempt, waits, worker, outcome, error_type, error_message, error_stack, request_id, log_tail,
+    billed_invocations)
+VALUES (%s, %s, %s, %s, %s, 'queued', %s, 0, 0, 0, 0, '', '', '', '', '', '', '', 0)
+"""
+_MOVE = "UPDATE services_registry_batchitem SET chunk_id = %s WHERE id = ANY(%s) AND state = 'pending'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +40,22 @@ def cut(keys: Sequence[str], groups: Mapping[str, str], size: int) -> list[Group
     ]
 
 
-def add_chunk(parent: Chunk, keys: Sequence[str], *, deeper: bool = False) -> Chunk:
-    """Queue the still pending ones of `keys` in a new chunk of the same group. Call it inside a transaction."""
-    # The lock gives each new chunk of the batch its own position.
-    Batch.objects.select_for_update().only("pk").get(pk=parent.batch_id)
-    last = Chunk.objects.filter(batch_id=parent.batch_id).aggregate(last=Max("position"))["last"]
-    chunk = Chunk.objects.create(
-        batch_id=parent.batch_id,
-        position=(last or 0) + 1,
-        group=parent.group,
-        depth=parent.depth + deeper,
-        items_total=len(keys),
-    )
-    BatchItem.objects.filter(batch_id=parent.batch_id, key__in=list(keys), state=ItemState.PENDING).update(chunk=chunk)
-    return chunk
+def add_chunks(cursor: Any, parent: Claim, parts: Sequence[Sequence[str]], *, deeper: bool) -> int:
+    """Queue the pending items of each part in a new chunk of the parent's group; returns how many items moved.
+
+    Call it in the transaction that settles the parent.
+    """
+    if not parts:
+        return 0
+    ids = {key: row_id for row_id, key, _own in parent.items}
+    # The lock on the batch gives each new chunk its own position. One statement locks, the next sees what is there.
+    cursor.execute("SELECT 1 FROM services_registry_batch WHERE id = %s FOR UPDATE", [parent.batch.pk])
+    cursor.execute(_LAST, [parent.batch.pk])
+    position = cursor.fetchone()[0]
+    for part in parts:
+        position += 1
+        chunk_id = uuid.uuid4()
+        row = [chunk_id, parent.batch.pk, position, parent.group, parent.depth + deeper, len(part)]
+        cursor.execute(_ADD, row)
+        cursor.execute(_MOVE, [chunk_id, [ids[key] for key in part]])
+    return sum(len(part) for part in parts)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO, Protocol, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 
 from core.aws import storage
 from services_registry.capabilities import Capability
-from services_registry.models import Batch, Chunk
+from services_registry.models import Batch
 
 VERSION = 1
 INLINE_LIMIT = 5_000_000
@@ -31,13 +33,35 @@ class Request:
     size: int = 0
 
 
-def plain_request(batch: Batch, keys: list[str]) -> Request:
-    """The payload as it was given."""
-    body = json.dumps(batch.payload).encode()
-    return Request(body, keys, size=len(body))
+class Sent(Protocol):
+    """A chunk as far as its request needs it: a row, or a claim on it."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def batch_id(self) -> UUID: ...
+    @property
+    def batch(self) -> Batch: ...
+    @property
+    def group(self) -> str: ...
 
 
-def envelope_request(capability: Capability, chunk: Chunk, keys: Sequence[str]) -> Request:
+def plain_request(batch: Batch, key: str, own: str | None) -> Request:
+    """The payload as it was given: the item's own (JSON text), else the batch's."""
+    body = (own if own is not None else json.dumps(batch.payload)).encode()
+    return Request(body, [key], size=len(body))
+
+
+def payloads_request(chunk: Sent, items: Sequence[tuple[str, str]]) -> Request:
+    """An envelope around payloads that the batch brought along: (key, JSON object as text) each.
+
+    The text is not parsed again. An `id` of the payload's own gives way: of two equal members the last one counts.
+    """
+    parts = (f'{own.rstrip()[:-1]}{"," if len(own) > 2 else ""}"id":"{key}"}}'.encode() for key, own in items)
+    return _request(chunk, chunk.batch.context, parts, [key for key, _own in items], [])
+
+
+def envelope_request(capability: Capability, chunk: Sent, keys: Sequence[str]) -> Request:
     """Ask the capability and wrap its answer. Secrets in the context exist only in the returned bytes.
 
     Raises:
@@ -46,29 +70,50 @@ def envelope_request(capability: Capability, chunk: Chunk, keys: Sequence[str]) 
     payloads = capability.payload(keys)
     wanted = [key for key in keys if key in payloads]
     gone = [key for key in keys if key not in payloads]
-    items = encode([{**payloads[key], "id": key} for key in wanted])
+    context = capability.context(chunk.batch, chunk.group) if wanted else {}
+    return _request(chunk, context, (encode({**payloads[key], "id": key}) for key in wanted), wanted, gone)
+
+
+def _request(
+    chunk: Sent, context: Mapping[str, Any], items: Iterable[bytes], wanted: list[str], gone: list[str]
+) -> Request:
+    """The envelope around `items`, each a JSON object."""
     envelope: dict[str, Any] = {
         "version": VERSION,
         "batch": str(chunk.batch_id),
         "chunk": str(chunk.pk),
-        "context": capability.context(chunk.batch, chunk.group) if wanted else {},
+        "context": context,
         "results": {
             "bucket": settings.EXCHANGE_BUCKET,
             "prefix": results_prefix(chunk),
             "inline_limit": ANSWER_INLINE_LIMIT,
         },
     }
-    if len(items) > INLINE_LIMIT:
-        envelope["items_uri"] = storage.put_bytes(
-            f"requests/{chunk.batch_id}/{chunk.pk}.json", items, content_type="application/json"
-        )
-        return Request(encode(envelope), wanted, gone, len(items))
-    # The items are encoded once: they are most of the bytes.
-    body = encode(envelope)[:-1] + b',"items":' + items + b"}"
+    # Up to the limit in memory, beyond it on disk: the JSON of a big chunk is never whole in memory.
+    with tempfile.SpooledTemporaryFile(max_size=INLINE_LIMIT) as spool:
+        listed = cast(BinaryIO, spool)
+        size = _write_list(listed, items)
+        if size > INLINE_LIMIT:
+            envelope["items_uri"] = storage.put_stream(
+                f"requests/{chunk.batch_id}/{chunk.pk}.json", listed, content_type="application/json"
+            )
+            return Request(encode(envelope), wanted, gone, size)
+        listed.seek(0)
+        body = b"".join([encode(envelope)[:-1], b',"items":', listed.read(), b"}"])
     return Request(body, wanted, gone, len(body))
 
 
-def results_prefix(chunk: Chunk) -> str:
+def _write_list(target: BinaryIO, items: Iterable[bytes]) -> int:
+    """Write a JSON list, one item after the other; returns its bytes."""
+    target.write(b"[")
+    for position, item in enumerate(items):
+        target.write(b"," if position else b"")
+        target.write(item)
+    target.write(b"]")
+    return target.tell()
+
+
+def results_prefix(chunk: Sent) -> str:
     return f"results/{chunk.batch_id}/{chunk.pk}/"
 
 

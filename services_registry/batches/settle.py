@@ -1,104 +1,321 @@
-"""Settling items: state, effect and counter change in one transaction, and only for an item that was still pending."""
+"""Writing what became of a chunk: its row, its items, their effects and the batch's counters, in one transaction.
+
+Only whoever still holds the claim may write, and only items that are still pending change. So a chunk that two workers
+run, or that runs again, counts once and has its effects once.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Case, F, Value, When
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils.translation import gettext as _
 
 from core.aws import storage
 from core.aws.errors import AwsError
-from services_registry.capabilities import Capability, ItemFailed, OpenBinary
+from core.aws.invoke import Invocation
+from services_registry.batches.answer import binary_opener
+from services_registry.batches.chunks import add_chunks
+from services_registry.batches.claims import Claim
+from services_registry.batches.decide import Decision, Failure
+from services_registry.capabilities import Capability, ItemFailed
 from services_registry.choices import BatchState, ChunkState, ItemState, Outcome
-from services_registry.models import Batch, BatchItem, Chunk
+from services_registry.models import Batch
+from services_registry.telemetry.parser import PlatformLine
 
 logger = logging.getLogger(__name__)
 
 MESSAGE_LENGTH = 2_000
+STACK_LENGTH = 8_000
+RESULT_LENGTH = 8_000
+"""Characters of JSON kept beside an item; a function that has more to say stores it elsewhere."""
+FREE_DIVISIONS = 16
+"""A batch may divide chunks this often, and once more for every item that succeeded: searching for a bad item pays when
+others are good, and a function that only fails must not be called twice for every item."""
+JUDGED_FROM = 20
+"""A share of failed items means something from so many settled ones on."""
+
+_HOLD = """
+SELECT 1 FROM services_registry_chunk WHERE id = %s AND worker = %s AND attempt = %s AND state = 'running' FOR UPDATE
+"""
+_ITEMS = """
+WITH said AS (
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::float8[], %s::text[])
+        AS t(id, state, outcome, error_type, error_message, duration_ms, result)),
+changed AS (
+    UPDATE services_registry_batchitem i
+       SET state = said.state, outcome = said.outcome, error_type = said.error_type,
+           error_message = said.error_message, duration_ms = said.duration_ms, result = said.result::jsonb,
+           settled = now()
+      FROM said WHERE i.id = said.id AND i.state = 'pending' RETURNING i.state)
+SELECT count(*) FILTER (WHERE state = 'succeeded'), count(*) FILTER (WHERE state = 'failed') FROM changed
+"""
+_CHUNK = """
+UPDATE services_registry_chunk
+   SET state = %(state)s, outcome = %(outcome)s, error_type = %(error_type)s, error_message = %(error_message)s,
+       error_stack = %(error_stack)s, finished = CASE WHEN %(final)s THEN now() END, lease_until = NULL,
+       worker = CASE WHEN %(final)s THEN worker ELSE '' END,
+       attempt = attempt - %(uncounted)s, waits = waits + %(waited)s,
+       waiting_since = CASE WHEN %(waited)s = 0 THEN NULL ELSE coalesce(waiting_since, now()) END,
+       not_before = CASE WHEN %(pause)s::float8 IS NULL THEN NULL ELSE now() + make_interval(secs => %(pause)s) END,
+       items_succeeded = items_succeeded + %(succeeded)s, items_failed = items_failed + %(failed)s,
+       items_total = items_total - %(moved)s,
+       request_bytes = coalesce(%(request_bytes)s, request_bytes),
+       response_bytes = coalesce(%(response_bytes)s, response_bytes),
+       request_id = coalesce(%(request_id)s, request_id), seconds = coalesce(%(seconds)s, seconds),
+       log_tail = coalesce(%(log_tail)s, log_tail), response = coalesce(%(response)s::jsonb, response),
+       duration_ms = coalesce(%(duration_ms)s, duration_ms), init_ms = coalesce(%(init_ms)s, init_ms),
+       memory_mb = coalesce(%(memory_mb)s, memory_mb), max_memory_mb = coalesce(%(max_memory_mb)s, max_memory_mb),
+       billed_ms = CASE WHEN %(billed_ms)s::int IS NULL THEN billed_ms ELSE coalesce(billed_ms, 0) + %(billed_ms)s END,
+       billed_invocations = billed_invocations + CASE WHEN %(billed_ms)s::int IS NULL THEN 0 ELSE 1 END
+ WHERE id = %(id)s AND worker = %(worker)s AND attempt = %(attempt)s AND state = 'running'
+"""
+_BATCH = """
+UPDATE services_registry_batch
+   SET succeeded = succeeded + %s, failed = failed + %s, cancelled = cancelled + %s
+ WHERE id = %s
+RETURNING total, succeeded, failed, cancelled, state, cancel_requested, max_failed, max_failed_percent
+"""
+_DIVIDE = """
+UPDATE services_registry_batch SET splits = splits + 1 WHERE id = %s AND splits <= %s + succeeded RETURNING 1
+"""
+_CANCEL = """
+WITH gone AS (
+    UPDATE services_registry_chunk SET state = 'cancelled', outcome = 'cancelled', finished = now()
+     WHERE batch_id = %s AND state = 'queued' RETURNING id),
+dropped AS (
+    UPDATE services_registry_batchitem SET state = 'cancelled', outcome = 'cancelled', settled = now()
+     WHERE chunk_id IN (SELECT id FROM gone) AND state = 'pending' RETURNING 1)
+SELECT count(*) FROM dropped
+"""
 
 
-def apply_value(
-    capability: Capability, batch: Batch, key: str, value: Mapping[str, Any], open_binary: OpenBinary
+@dataclass(slots=True)
+class Counters:
+    """A batch right after a change."""
+
+    total: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    state: str
+    cancel_requested: bool
+    max_failed: int | None
+    max_failed_percent: int | None
+
+    @property
+    def settled(self) -> int:
+        return self.succeeded + self.failed + self.cancelled
+
+    def reason_to_halt(self) -> str:
+        """Empty while the batch may go on."""
+        if self.state != BatchState.RUNNING or not self.failed:
+            return ""
+        words = {"failed": self.failed, "settled": self.succeeded + self.failed}
+        if self.max_failed is not None and self.failed > self.max_failed:
+            limit = {**words, "limit": self.max_failed}
+            return _("Halted: %(failed)s items failed, %(limit)s were allowed.") % limit
+        enough = min(JUDGED_FROM, self.total)
+        share = self.max_failed_percent
+        if share is not None and words["settled"] >= enough and self.failed * 100 > share * words["settled"]:
+            return _("Halted: %(failed)s of %(settled)s items failed, more than %(share)s %%.") % {
+                **words,
+                "share": share,
+            }
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the platform's REPORT states about one invocation. ms and MB."""
+
+    duration_ms: float | None = None
+    billed_ms: int | None = None
+    init_ms: float | None = None
+    memory_mb: int | None = None
+    max_memory_mb: int | None = None
+
+    @classmethod
+    def of(cls, report: PlatformLine | None) -> Measured:
+        if report is None:
+            return cls()
+        whole = [report.billed_ms, report.memory_mb, report.max_memory_mb]
+        billed, memory, largest = (None if value is None else round(value) for value in whole)
+        return cls(report.duration_ms, billed, report.init_ms, memory, largest)
+
+
+def write(
+    claim: Claim,
+    decision: Decision,
+    *,
+    capability: Capability | None,
+    invocation: Invocation | None = None,
+    report: PlatformLine | None = None,
+    request_bytes: int | None = None,
 ) -> bool:
-    """Let the capability take over one result, exactly once. False when the item was settled before or fails now.
+    """Write a decision. False when the claim is no longer ours: then nothing was written, and nothing needs to be.
 
-    A lost database connection is not the item's fault and is raised: the chunk will be run again.
+    Raises:
+        DatabaseError: the database is away; everything may be tried again.
     """
-    try:
-        with transaction.atomic():
-            if not _mark(batch.pk, [key], ItemState.SUCCEEDED, Outcome.SUCCEEDED):
-                return False
-            result = capability.apply(key, value, batch=batch, open_binary=open_binary)
-            if result:
-                BatchItem.objects.filter(batch=batch, key=key).update(result=without_nul(result))
-            _count(batch.pk, succeeded=1)
-    except ItemFailed as failure:
-        fail_items(capability, batch, [key], Outcome.ITEM_ERROR, failure.type, failure.message)
-        return False
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception as error:  # one item's odd result must not take the others along
-        logger.exception("result not applied batch=%s key=%s", batch.pk, key)
-        fail_items(capability, batch, [key], Outcome.ITEM_ERROR, type(error).__name__, str(error))
-        return False
+    ids = {key: row_id for row_id, key, _own in claim.items}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_HOLD, [claim.chunk_id, claim.worker, claim.attempt])
+        if cursor.fetchone() is None:
+            return False
+        results = _effects(claim, decision, capability)
+        again, deeper = _kept_for_later(cursor, claim, decision)
+        gone = {key for part in again for key in part}
+        failures = {key: failure for key, failure in decision.failures.items() if key in ids and key not in gone}
+        _tell(capability, claim.batch, failures)
+        counts = _settle_items(cursor, ids, decision, results, failures)
+        moved = add_chunks(cursor, claim, again, deeper=deeper)
+        values = _chunk_values(claim, decision, invocation, Measured.of(report), request_bytes)
+        cursor.execute(_CHUNK, values | {"succeeded": counts[0], "failed": counts[1], "moved": moved})
+        counters = _count(cursor, claim.batch.pk, *counts)
+        finished = _follow_up(cursor, claim.batch.pk, counters, requeued=bool(moved) or decision.pause_s is not None)
+    if finished:
+        clear_exchange(claim.batch.pk)
     return True
 
 
-def succeed_run(batch: Batch, key: str) -> bool:
-    """Mark the one item of a plain run."""
-    with transaction.atomic():
-        marked = _mark(batch.pk, [key], ItemState.SUCCEEDED, Outcome.SUCCEEDED)
-        _count(batch.pk, succeeded=marked)
-    return bool(marked)
+def _effects(claim: Claim, decision: Decision, capability: Capability | None) -> dict[str, str | None]:
+    """Apply the values; what could not be applied becomes a failure. Returns the facts to keep, as JSON text."""
+    if not decision.values:
+        return {}
+    if capability is None:
+        return {key: _facts(value) for key, value in decision.values.items()}
+    applied = capability.apply_many(decision.values, batch=claim.batch, open_binary=binary_opener(claim))
+    facts: dict[str, str | None] = {}
+    for key in decision.values:
+        result = applied.get(key)
+        if isinstance(result, ItemFailed):
+            decision.failures[key] = Failure(Outcome.ITEM_ERROR, result.type, result.message)
+        else:
+            facts[key] = _facts(result)
+    return facts
 
 
-def fail_items(
-    capability: Capability | None, batch: Batch, keys: Sequence[str], outcome: str, error_type: str, message: str
-) -> int:
-    """Fail those of `keys` that are still pending; returns how many."""
-    if not keys:
-        return 0
-    error_type, message = clean(error_type, 120), clean(message)
-    with transaction.atomic():
-        pending = BatchItem.objects.filter(batch=batch, key__in=list(keys), state=ItemState.PENDING)
-        mine = list(pending.select_for_update().order_by("position").values_list("key", flat=True))
-        _mark(batch.pk, mine, ItemState.FAILED, outcome, error_type, message)
-        if capability is not None:
-            for key in mine:
-                capability.failed(key, error_type=error_type, message=message, batch=batch)
-        _count(batch.pk, failed=len(mine))
-    return len(mine)
+def _kept_for_later(cursor: Any, claim: Claim, decision: Decision) -> tuple[list[list[str]], bool]:
+    """(keys of each new chunk, whether they are parts of a divided one)."""
+    if not decision.divide:
+        return ([decision.again] if decision.again else []), False
+    cursor.execute(_DIVIDE, [claim.batch.pk, FREE_DIVISIONS])
+    if cursor.fetchone() is None:
+        return [], False
+    middle = (len(decision.divide) + 1) // 2
+    return [decision.divide[:middle], decision.divide[middle:]], True
 
 
-def cancel_rest(batch_id: UUID) -> int:
-    """Cancel what has not begun: queued chunks and their pending items. Running chunks end in their own way."""
-    now = timezone.now()
-    with transaction.atomic():
-        Chunk.objects.filter(batch_id=batch_id, state=ChunkState.QUEUED).update(
-            state=ChunkState.CANCELLED, outcome=Outcome.CANCELLED, finished=now
-        )
-        cancelled_chunks = Chunk.objects.filter(batch_id=batch_id, state=ChunkState.CANCELLED).values("pk")
-        count = BatchItem.objects.filter(
-            batch_id=batch_id, state=ItemState.PENDING, chunk_id__in=cancelled_chunks
-        ).update(state=ItemState.CANCELLED, outcome=Outcome.CANCELLED, settled=now)
-        _count(batch_id, cancelled=count)
-    return count
+def _tell(capability: Capability | None, batch: Batch, failures: Mapping[str, Failure]) -> None:
+    """Tell the capability about items that failed for good; what it does wrong is logged and changes nothing."""
+    if capability is None or type(capability).failed is Capability.failed:
+        return
+    for key, failure in failures.items():
+        try:
+            with transaction.atomic():
+                capability.failed(key, error_type=failure.type, message=failure.message, batch=batch)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("capability not told of a failure batch=%s key=%s", batch.pk, key)
 
 
-def finish_if_done(batch_id: UUID) -> bool:
-    """Finish the batch when nothing is pending any more. True for whoever finished it, once."""
-    finished = Batch.objects.filter(
-        pk=batch_id, state=BatchState.RUNNING, total__lte=F("succeeded") + F("failed") + F("cancelled")
-    ).update(
-        state=Case(When(cancelled__gt=0, then=Value(BatchState.CANCELLED.value)), default=Value(BatchState.DONE.value)),
-        finished=timezone.now(),
+def _settle_items(
+    cursor: Any,
+    ids: Mapping[str, int],
+    decision: Decision,
+    results: Mapping[str, str | None],
+    failures: Mapping[str, Failure],
+) -> tuple[int, int]:
+    """(how many succeeded, how many failed) of those that were still pending."""
+    good = [key for key in results if key in ids]
+    bad = list(failures)
+    if not good and not bad:
+        return 0, 0
+    said = [failures[key] for key in bad]
+    cursor.execute(
+        _ITEMS,
+        [
+            [ids[key] for key in good + bad],
+            [ItemState.SUCCEEDED.value] * len(good) + [ItemState.FAILED.value] * len(bad),
+            [Outcome.SUCCEEDED.value] * len(good) + [str(failure.outcome) for failure in said],
+            [""] * len(good) + [clean(failure.type, 120) for failure in said],
+            [""] * len(good) + [clean(failure.message) for failure in said],
+            [decision.durations.get(key) for key in good + bad],
+            [results[key] for key in good] + [None] * len(bad),
+        ],
     )
-    return finished == 1
+    succeeded, failed = cursor.fetchone()
+    return succeeded, failed
+
+
+def _chunk_values(
+    claim: Claim, decision: Decision, invocation: Invocation | None, measured: Measured, request_bytes: int | None
+) -> dict[str, Any]:
+    error_type, message, stack = decision.error
+    put_off = decision.pause_s is not None
+    response = None if decision.response is None else json.dumps(without_nul(decision.response))
+    return {
+        "id": claim.chunk_id, "worker": claim.worker, "attempt": claim.attempt,
+        "state": decision.state, "outcome": decision.outcome, "final": decision.state in _FINAL,
+        "error_type": clean(error_type, 120), "error_message": clean(message),
+        "error_stack": clean(stack, STACK_LENGTH), "uncounted": int(decision.uncounted), "waited": int(put_off),
+        "pause": decision.pause_s, "request_bytes": request_bytes,
+        "response_bytes": len(invocation.payload) if invocation else None,
+        "request_id": invocation.request_id[:64] if invocation and invocation.request_id else None,
+        "seconds": invocation.seconds if invocation else None,
+        "log_tail": clean(invocation.log_tail, 8_000) if invocation and invocation.log_tail else None,
+        "response": response, "duration_ms": measured.duration_ms, "billed_ms": measured.billed_ms,
+        "init_ms": measured.init_ms, "memory_mb": measured.memory_mb, "max_memory_mb": measured.max_memory_mb,
+    }  # fmt: skip
+
+
+_FINAL = {ChunkState.DONE, ChunkState.FAILED, ChunkState.CANCELLED}
+
+
+def _count(cursor: Any, batch_id: UUID, succeeded: int = 0, failed: int = 0, cancelled: int = 0) -> Counters:
+    """Last in its transaction: the batch's row is shared by all its chunks and stays locked until the commit."""
+    cursor.execute(_BATCH, [succeeded, failed, cancelled, batch_id])
+    return Counters(*cursor.fetchone())
+
+
+def _follow_up(cursor: Any, batch_id: UUID, counters: Counters, *, requeued: bool) -> bool:
+    """Cancel what came back into the queue of a cancelled batch, halt it, or finish it. True when it is finished now."""
+    if counters.cancel_requested and requeued:
+        cursor.execute(_CANCEL, [batch_id])
+        counters = _count(cursor, batch_id, cancelled=cursor.fetchone()[0])
+    if counters.settled >= counters.total:
+        state = BatchState.CANCELLED if counters.cancelled else BatchState.DONE
+        cursor.execute(
+            "UPDATE services_registry_batch SET state = %s, finished = now(), state_note = ''"
+            " WHERE id = %s AND state IN ('running', 'paused', 'halted')",
+            [state.value, batch_id],
+        )
+        return bool(cursor.rowcount)
+    if why := counters.reason_to_halt():
+        cursor.execute(
+            "UPDATE services_registry_batch SET state = 'halted', state_note = %s WHERE id = %s AND state = 'running'",
+            [why[:300], batch_id],
+        )
+    return False
+
+
+def cancel_queued(batch_id: UUID) -> int:
+    """Cancel what has not begun, and finish the batch when nothing is under way. Returns how many items."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CANCEL, [batch_id])
+        cancelled = int(cursor.fetchone()[0])
+        counters = _count(cursor, batch_id, cancelled=cancelled)
+        finished = _follow_up(cursor, batch_id, counters, requeued=False)
+    if finished:
+        clear_exchange(batch_id)
+    return cancelled
 
 
 def clear_exchange(batch_id: UUID) -> None:
@@ -110,18 +327,14 @@ def clear_exchange(batch_id: UUID) -> None:
         logger.info("exchange not cleared batch=%s error=%s", batch_id, error)
 
 
-def _mark(
-    batch_id: UUID, keys: Sequence[str], state: str, outcome: str, error_type: str = "", message: str = ""
-) -> int:
-    return BatchItem.objects.filter(batch_id=batch_id, key__in=list(keys), state=ItemState.PENDING).update(
-        state=state, outcome=outcome, error_type=error_type, error_message=message, settled=timezone.now()
-    )
-
-
-def _count(batch_id: UUID, **changes: int) -> None:
-    """Last in its transaction: the batch's row is shared by all its chunks and stays locked until the commit."""
-    if any(changes.values()):
-        Batch.objects.filter(pk=batch_id).update(**{name: F(name) + number for name, number in changes.items()})
+def _facts(value: Mapping[str, Any] | None) -> str | None:
+    """A small JSON object as text; None for nothing, a note for what is too large to keep."""
+    if not value:
+        return None
+    text = json.dumps(value, default=str)
+    if "\\u0000" in text:
+        text = json.dumps(without_nul(dict(value)), default=str)
+    return text if len(text) <= RESULT_LENGTH else json.dumps({"not_kept": f"{len(text)} characters"})
 
 
 def clean(text: str, length: int = MESSAGE_LENGTH) -> str:
@@ -138,3 +351,6 @@ def without_nul(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nul(part) for part in value]
     return value
+
+
+__all__: Sequence[str] = ["Counters", "cancel_queued", "clean", "clear_exchange", "without_nul", "write"]

@@ -40,6 +40,9 @@ class Batch(models.Model):
         default=4, help_text=_("most invocations at once; may be changed while it runs")
     )
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
+    envelope = models.BooleanField(
+        default=True, help_text=_("whether its function takes many items at once, in the batch envelope")
+    )
     repeatable = models.BooleanField(
         default=False, help_text=_("whether an invocation whose answer got lost may simply be sent again")
     )
@@ -112,7 +115,6 @@ class Chunk(models.Model):
     waits = models.PositiveIntegerField(default=0, help_text=_("how often AWS put it off without running it"))
     waiting_since = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
-    dispatched = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     started = models.DateTimeField(null=True, blank=True)

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -77,20 +77,35 @@ def ingest(lines: Iterable[SourceLine]) -> Counts:
     return counts
 
 
-def ingest_tail(*, function_name: str, region: str, text: str, request_id: str, failed: str = "") -> Counts:
-    """Store the log tail of an invocation that we made ourselves.
+@dataclass(frozen=True, slots=True)
+class OwnTail:
+    """The log tail of an invocation that we made ourselves.
 
-    Args:
-        failed: "error" or "timeout" when the answer said so; a text REPORT line does not name function errors.
+    `failed` is "error" or "timeout" when the answer said so: a text REPORT line does not name function errors.
     """
-    function = Function.objects.filter(name=function_name, region=region).first() or unattributed(region)
+
+    function_name: str
+    region: str
+    request_id: str
+    text: str
+    failed: str = ""
+
+
+def ingest_tails(tails: Sequence[OwnTail]) -> Counts:
+    """Store what the log tails of our own invocations state."""
+    names = {(tail.function_name, tail.region) for tail in tails}
+    rows = Function.objects.filter(name__in={name for name, _region in names}).order_by("-gone")
+    functions = {(row.name, row.region): row for row in rows}
+    return ingest(_tail_lines(tails, functions))
+
+
+def _tail_lines(tails: Sequence[OwnTail], functions: Mapping[tuple[str, str], Function]) -> Iterator[SourceLine]:
     now = timezone.now()
-    return ingest(
-        SourceLine(
-            line, function, time_of(line, now), "tail", request_id, failed=failed if _is_own(line, request_id) else ""
-        )
-        for line in parse_message(text)
-    )
+    for tail in tails:
+        function = functions.get((tail.function_name, tail.region)) or unattributed(tail.region)
+        for line in parse_message(tail.text):
+            failed = tail.failed if _is_own(line, tail.request_id) else ""
+            yield SourceLine(line, function, time_of(line, now), "tail", tail.request_id, failed=failed)
 
 
 def ingest_stream(stream: TextIO, *, function_name: str = "", door: str = "file", source: str = "") -> Counts:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, Selection
 from services_registry.models import Batch
+from shipments.capabilities.lookup import message_keys
 from shipments.capabilities.selection import resolve_rows
 from shipments.choices import Status
 from shipments.filters import MessageFilter
@@ -57,6 +58,9 @@ class ClassifyMessages(Capability):
         message.save()
         changed = message.applied and derive_status(message)
         return {"status": status, "confidence": message.confidence, "applied": message.applied, "changed": changed}
+
+    def find(self, text: str) -> list[str]:
+        return message_keys(text)
 
 
 def derive_status(message: CarrierMessage) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, Selection
+from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, ResultFile, Selection
 from services_registry.models import Batch
+from shipments.capabilities.lookup import document_files, shipment_keys
 from shipments.capabilities.selection import resolve_rows
 from shipments.documents.store import store_document
 from shipments.filters import ShipmentFilter
@@ -59,24 +60,33 @@ class FetchDocuments(Capability):
         if shipment is None:
             raise ItemFailed("Gone", "The delivery was deleted while its documents were being fetched.")
         CarrierConnection.objects.filter(carrier=shipment.carrier_id).update(last_contact=timezone.now(), last_error="")
-        stored = quarantined = 0
+        stored: list[int] = []
+        quarantined = 0
         for entry in value.get("files", []):
             with open_binary(entry["file"]) as stream:
-                content = stream.read()
-            document, _new = store_document(
-                shipment=shipment,
-                type=DOCUMENT_TYPE,
-                content=content,
-                name=str(entry.get("name", "")),
-                content_type=str(entry.get("content_type") or "application/octet-stream"),
-                source="fetched",
-                batch=batch,
-                remote_path=str(entry.get("remote_path", "")),
-                problem=str(entry.get("problem") or ""),
-            )
-            stored += not document.problem
-            quarantined += bool(document.problem)
-        return {"documents": stored, "quarantined": quarantined}
+                document, _new = store_document(
+                    shipment=shipment,
+                    type=DOCUMENT_TYPE,
+                    content=stream,
+                    origin=str(entry["file"].get("uri") or ""),
+                    name=str(entry.get("name", "")),
+                    content_type=str(entry.get("content_type") or "application/octet-stream"),
+                    source="fetched",
+                    batch=batch,
+                    remote_path=str(entry.get("remote_path", "")),
+                    problem=str(entry.get("problem") or ""),
+                )
+            if document.problem:
+                quarantined += 1
+            else:
+                stored.append(document.pk)
+        return {"documents": len(stored), "quarantined": quarantined, "document_ids": stored}
+
+    def find(self, text: str) -> list[str]:
+        return shipment_keys(text)
+
+    def files(self, batch: Batch, keys: Sequence[str]) -> Iterable[ResultFile]:
+        return document_files(batch, keys)
 
     def failed(self, key: str, *, error_type: str, message: str, batch: Batch) -> None:
         """A missing file says nothing about the connection; anything else is noted on it."""

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, Selection
+from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, ResultFile, Selection
 from services_registry.models import Batch
+from shipments.capabilities.lookup import document_files, shipment_keys
 from shipments.capabilities.selection import resolve_rows
 from shipments.documents.store import PDF, store_document
 from shipments.filters import ShipmentFilter
@@ -39,19 +40,25 @@ class RenderPdf(Capability):
         if shipment is None:
             raise ItemFailed("Gone", "The delivery was deleted while its note was being rendered.")
         with open_binary(value["file"]) as stream:
-            content = stream.read()
-        document, new = store_document(
-            shipment=shipment,
-            type="delivery_note",
-            content=content,
-            name=str(value.get("filename") or _filename(shipment)),
-            content_type=str(value.get("content_type") or PDF),
-            source="rendered",
-            batch=batch,
-        )
+            document, new = store_document(
+                shipment=shipment,
+                type="delivery_note",
+                content=stream,
+                origin=str(value["file"].get("uri") or ""),
+                name=str(value.get("filename") or _filename(shipment)),
+                content_type=str(value.get("content_type") or PDF),
+                source="rendered",
+                batch=batch,
+            )
         if document.problem:
             raise ItemFailed("BadDocument", f"The function's answer is not a usable PDF: {document.problem}.")
         return {"document": document.pk, "pages": document.pages, "bytes": document.bytes, "new": new}
+
+    def find(self, text: str) -> list[str]:
+        return shipment_keys(text)
+
+    def files(self, batch: Batch, keys: Sequence[str]) -> Iterable[ResultFile]:
+        return document_files(batch, keys)
 
 
 def _filename(shipment: Shipment) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,11 +16,11 @@ from core.aws import storage
 from core.aws.clients import management_client
 from core.aws.errors import AwsConflict
 from core.aws.functions import create_function
-from services_registry import capabilities, tasks
-from services_registry.batches import pump
+from services_registry import capabilities
+from services_registry.batches import drain
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, Selection
-from services_registry.choices import BatchState, ChunkState
-from services_registry.models import Batch, Chunk, Function
+from services_registry.choices import BatchState
+from services_registry.models import Batch, Function
 
 FUNCTION = "toy-batch-function"
 TIMEOUT_S = 2
@@ -116,23 +115,20 @@ def toy(transactional_db: None, toy_function: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def work() -> Callable[[Batch], Batch]:
-    """Does what workers do, through the task they run, until the batch is final."""
+def work() -> Callable[..., Batch]:
+    """Does what workers do, until the batch is over."""
 
-    def until_final(batch: Batch, patience_s: float = 30) -> Batch:
-        deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            dispatched = Chunk.objects.filter(state=ChunkState.QUEUED, dispatched__isnull=False)
-            for chunk_id in list(dispatched.values_list("pk", flat=True)):
-                tasks.run_chunk(str(chunk_id))
+    def until_over(batch: Batch, patience_s: float = 30) -> Batch:
+        def over() -> bool:
             batch.refresh_from_db()
-            if batch.state != BatchState.RUNNING:
-                return batch
-            if pump() == 0:
-                time.sleep(0.1)
-        pytest.fail(f"not final after {patience_s} s: {list(batch.chunks.values())}")
+            return batch.state in {BatchState.DONE, BatchState.CANCELLED}
 
-    return until_final
+        if not drain(over, patience_s):
+            pytest.fail(f"not over after {patience_s} s: {batch.state} {list(batch.chunks.values())}")
+        batch.refresh_from_db()
+        return batch
+
+    return until_over
 
 
 @pytest.fixture

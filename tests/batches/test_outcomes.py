@@ -9,7 +9,7 @@ import pytest
 from core.models import AuditEntry
 from services_registry.batches import start_batch, start_run
 from services_registry.choices import BatchState, ChunkState, Outcome
-from services_registry.models import Batch
+from services_registry.models import Batch, CapabilityBinding
 
 Work = Callable[..., Batch]
 
@@ -61,20 +61,29 @@ def test_an_item_fails_by_name(toy: str, work: Work, key: str, error_type: str) 
     assert not AuditEntry.objects.filter(verb="toy.applied", target=key).exists(), "a refused effect is rolled back"
 
 
-def test_a_function_error_fails_the_items_of_its_chunk_with_type_and_message(toy: str, work: Work) -> None:
-    batch = work(play("crash-1", "ok-2", "ok-3@other"))
-    assert errors_of(batch) == {"crash-1": "RuntimeError", "ok-2": "RuntimeError"}
-    assert batch.succeeded == 1, "another chunk is not touched"
+def test_an_item_that_breaks_its_chunk_is_found_and_fails_alone(toy: str, work: Work) -> None:
+    batch = work(play("crash-1", "ok-2", "ok-3", "ok-4", "ok-5@other"))
+    assert errors_of(batch) == {"crash-1": "RuntimeError"}
+    assert batch.succeeded == 4
     chunk = batch.chunks.get(position=0)
     assert (chunk.state, chunk.outcome) == (ChunkState.FAILED, Outcome.FUNCTION_ERROR)
-    assert "asked to crash" in chunk.error_message
+    assert chunk.error_message == "asked to crash"
+    assert "raise RuntimeError" in chunk.error_stack
+    assert max(batch.chunks.values_list("depth", flat=True)) == 2
 
 
-def test_a_timed_out_chunk_is_tried_once_more_in_halves(toy: str, work: Work) -> None:
+def test_an_item_that_takes_too_long_is_found_and_times_out_alone(toy: str, work: Work) -> None:
     batch = work(play("sleep-1", "ok-2", "ok-3", "ok-4"))
-    assert batch.succeeded == 2
-    assert set(batch.items.filter(outcome=Outcome.TIMED_OUT).values_list("key", flat=True)) == {"sleep-1", "ok-2"}
-    assert batch.chunks.count() == 3
+    assert batch.succeeded == 3
+    assert list(batch.items.filter(outcome=Outcome.TIMED_OUT).values_list("key", flat=True)) == ["sleep-1"]
+
+
+def test_a_function_that_only_fails_is_not_called_for_every_item(toy: str, work: Work) -> None:
+    Batch.objects.all().delete()
+    CapabilityBinding.objects.create(capability="toy", function_name="toy-batch-function", chunk_size=64)
+    batch = work(play(*[f"crash-{n}" for n in range(128)]))
+    assert (batch.failed, batch.splits) == (128, 17)
+    assert batch.chunks.count() == 2 + 17 * 2
 
 
 def test_what_the_function_hands_back_is_done_by_another_invocation(toy: str, work: Work) -> None:
@@ -96,6 +105,7 @@ def test_a_throttled_chunk_waits_and_goes_on_without_a_lost_attempt(
     chunk = batch.chunks.get()
     assert (chunk.state, chunk.attempt) == (ChunkState.QUEUED, 0)
     assert chunk.waits >= 1
+    assert chunk.outcome == Outcome.THROTTLED
     stopped()
     assert work(batch).succeeded == 1
     assert batch.chunks.get().attempt == 1

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from embedded.demo.job import shipments_csv
-from tests.e2e.running_platform import Platform
+from tests.running_platform import Platform
 
 pytestmark = pytest.mark.slow
 

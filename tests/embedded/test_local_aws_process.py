@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.embedded.test_local_aws import LocalAws, aws, until
 
@@ -52,23 +51,6 @@ def test_killing_it_leaves_no_process_behind(own: LocalAws) -> None:
     pids = children(own)
     own.process.send_signal(signal.SIGKILL)
     assert until(lambda: not any(running(pid) for pid in pids), 3)
-
-
-def test_throttle_fault_refuses_invocations_for_a_while(aws: LocalAws) -> None:
-    name = aws.create()
-    aws.door("fault", {"mode": "throttle", "seconds": 0.5})
-    with pytest.raises(ClientError, match="TooManyRequestsException") as refused:
-        aws.invoke(name)
-    assert dict(refused.value.response)["Reason"] == "CallerRateLimitExceeded"
-    assert until(lambda: aws.door("state")["fault"] == "none", 2) and aws.invoke(name).error is None
-
-
-def test_down_fault_drops_connections_until_it_is_lifted(aws: LocalAws) -> None:
-    aws.door("fault", {"mode": "down", "seconds": 30})
-    with pytest.raises(ConnectionClosedError):
-        aws.client("s3").list_buckets()
-    aws.door("fault", {"mode": "none"})
-    assert aws.client("s3").list_buckets()["Buckets"] is not None
 
 
 def test_large_objects_pass_through_unchanged(aws: LocalAws) -> None:

@@ -39,6 +39,7 @@ def test_every_item_gets_its_own_outcome() -> None:
     answer = handler(envelope(items, {"greeting": "hello"}), Clock())
     by_id = {entry["id"]: entry for entry in answer["results"]}
     assert list(by_id) == ["fine", "missing", "bug", "drop", "set"]
+    assert all(0 <= entry.pop("ms") < 1_000 for entry in answer["results"])
     assert by_id["fine"] == {"id": "fine", "ok": True, "value": {"id": "fine", "greeting": "hello"}}
     assert by_id["missing"]["error"] == {"type": "NotFound", "message": "no such file", "retryable": False}
     assert (by_id["bug"]["error"]["type"], by_id["bug"]["error"]["retryable"]) == ("KeyError", False)
@@ -125,10 +126,18 @@ def test_refuses_a_bad_envelope_by_name(event: Any, word: str) -> None:
         handler(event, Clock())
 
 
-def test_writes_one_log_line_without_payload(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_entry_says_how_long_its_item_took() -> None:
+    items = [{"id": "a", "do": "sleep", "seconds": 0.12}, {"id": "b"}, {"id": "c", "do": "missing"}]
+    slow, quick, missing = (entry["ms"] for entry in handler(envelope(items), Clock())["results"])
+    assert 120 <= slow < 500
+    assert 0 <= quick < 50 and 0 <= missing < 50
+
+
+def test_writes_two_log_lines_without_payload(capsys: pytest.CaptureFixture[str]) -> None:
     items = [{"id": "secret-customer", "do": "missing"}, {"id": "b", "do": "file", "text": "private"}]
     handler(envelope(items, {"connection": {"password": "hunter2"}}), Clock())
-    (line,) = capsys.readouterr().out.splitlines()
-    logged = json.loads(line)
-    assert logged["errors"] == {"NotFound": 1} and logged["items"] == 2 and logged["chunk"] == "c-1"
-    assert not any(word in line for word in ("hunter2", "private", "secret-customer", "no such file"))
+    text = capsys.readouterr().out
+    begun, worked = (json.loads(line) for line in text.splitlines())
+    assert (begun["message"], begun["chunk"], begun["requestId"]) == ("chunk begun", "c-1", Clock.aws_request_id)
+    assert worked["errors"] == {"NotFound": 1} and worked["items"] == 2 and worked["chunk"] == "c-1"
+    assert not any(word in text for word in ("hunter2", "private", "secret-customer", "no such file"))

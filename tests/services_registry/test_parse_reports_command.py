@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).resolve().parents[2]
 ID = "3d7fc8e2-8f0e-4d0d-9c59-4b0c0f6a1b11"
@@ -28,19 +30,13 @@ RECORD = {"time": "t", "type": "platform.report", "record": {"requestId": ID, "s
 NO_DATABASE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "SECRET_KEY": "for this test only", "DEBUG": "1"}
 
 
-def run(file: Path | str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "manage.py"), "parse_reports", str(file)]
-    return subprocess.run(  # noqa: S603 - our own manage.py
-        command, input=given, capture_output=True, text=True, timeout=60, env={**os.environ, **NO_DATABASE}, check=False
-    )
-
-
 def parsed(tmp_path: Path, content: str) -> tuple[list[dict[str, Any]], str]:
+    """The lines of stdout and the text of stderr."""
     file = tmp_path / "input.log"
     file.write_text(content, encoding="utf-8", newline="\n")
-    done = run(file)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+    out, errors = io.StringIO(), io.StringIO()
+    call_command("parse_reports", str(file), stdout=out, stderr=errors)
+    return [json.loads(line) for line in out.getvalue().splitlines()], errors.getvalue()
 
 
 def test_plain_text_is_numbered_by_physical_lines(tmp_path: Path) -> None:
@@ -111,12 +107,14 @@ def test_rejects_are_counted_in_one_line_and_stop_nothing(tmp_path: Path) -> Non
     assert "1 values left out" in summary
 
 
-def test_standard_input_is_read_under_the_name_dash() -> None:
-    done = run("-", REPORT + "\n")
+def test_standard_input_is_read_under_the_name_dash_and_without_a_database() -> None:
+    done = subprocess.run(  # noqa: S603 - our own manage.py
+        [sys.executable, str(ROOT / "manage.py"), "parse_reports", "-"],
+        input=REPORT + "\n", capture_output=True, text=True, timeout=60, env={**os.environ, **NO_DATABASE}, check=True,
+    )  # fmt: skip
     assert json.loads(done.stdout) == {"event": 0, **REPORT_OUT}
 
 
 def test_a_missing_file_says_what_to_do() -> None:
-    done = run("/nowhere/at-all.log")
-    assert done.returncode != 0
-    assert "Give the path of a log file, or - for stdin." in done.stderr
+    with pytest.raises(CommandError, match="Give the path of a log file, or - for stdin"):
+        call_command("parse_reports", "/nowhere/at-all.log")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from core.aws.clients import management_client
+from core.aws.clients import boto_client, lambda_bucket, management_client
+from core.aws.errors import translated
 
 Configuration = dict[str, Any]
+QUICK_S = 2  # for questions asked while somebody waits for a page
 
 
 def list_functions(*, region: str) -> Iterator[Configuration]:
@@ -40,3 +42,17 @@ def update_function(*, region: str, name: str, code_zip: bytes, **configuration:
     client = management_client("lambda", region)
     client.update_function_code(FunctionName=name, ZipFile=code_zip)
     client.update_function_configuration(FunctionName=name, **configuration)
+
+
+def unreserved_concurrency(*, region: str) -> int:
+    """How many invocations the account may run at once in a region beside those reserved for single functions.
+
+    Asked once and answered within seconds, since a page waits for it.
+
+    Raises:
+        AwsError: AWS did not answer in time, or refused.
+    """
+    client = boto_client("lambda", region, read_timeout_s=QUICK_S, attempts=1)
+    lambda_bucket("GetAccountSettings", region).book()  # counts, but must not wait behind a long sync
+    with translated("lambda get_account_settings"):
+        return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])

@@ -7,10 +7,10 @@ import json
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from core.aws.clients import boto_client
 from core.aws.errors import AwsRejected, AwsThrottled, AwsUnreachable, translated
+from core.aws.wire import Reply, post_invoke
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +58,20 @@ def invoke(
         payload: a JSON document, at most `SYNC_PAYLOAD_LIMIT` bytes (1 MiB for `Event`).
         timeout_s: the function's own time-out in seconds.
     """
-    client = boto_client("lambda", region, read_timeout_s=timeout_s + MARGIN_S, attempts=1)
-    arguments: dict[str, Any] = {"FunctionName": function_name, "Payload": payload, "InvocationType": kind}
-    if qualifier:
-        arguments["Qualifier"] = qualifier
+    headers: dict[str, str] = {"X-Amz-Invocation-Type": kind}
     if kind == "RequestResponse":
-        arguments["LogType"] = "Tail"
+        headers["X-Amz-Log-Type"] = "Tail"
     started = time.monotonic()
     try:
         with translated(f"invoke {function_name}"):
-            answer = client.invoke(**arguments)
-            body = answer["Payload"].read()
+            reply = post_invoke(
+                function_name,
+                payload,
+                region=region,
+                qualifier=qualifier,
+                headers=headers,
+                read_timeout_s=timeout_s + MARGIN_S,
+            )
     except AwsThrottled as error:
         return Invocation(
             THROTTLED,
@@ -82,21 +85,21 @@ def invoke(
         return Invocation(UNREACHABLE, error.sent, error_type=name, error_message=str(error), seconds=_since(started))
     except AwsRejected as error:
         return Invocation(REJECTED, False, error_type=error.code, error_message=str(error))
-    return _answered(answer, body, _since(started))
+    return _answered(reply, _since(started))
 
 
 def _since(started: float) -> float:
     return time.monotonic() - started
 
 
-def _answered(answer: dict[str, Any], body: bytes, seconds: float) -> Invocation:
-    request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
-    tail = _decoded(answer.get("LogResult"))
-    if not answer.get("FunctionError"):
-        return Invocation(SUCCEEDED, True, request_id, body, log_tail=tail, seconds=seconds)
-    error_type, message, stack = _error_in(body)
+def _answered(reply: Reply, seconds: float) -> Invocation:
+    request_id = reply.headers.get("x-amzn-requestid", "")
+    tail = _decoded(reply.headers.get("x-amz-log-result"))
+    if not reply.headers.get("x-amz-function-error"):
+        return Invocation(SUCCEEDED, True, request_id, reply.body, log_tail=tail, seconds=seconds)
+    error_type, message, stack = _error_in(reply.body)
     outcome = TIMED_OUT if error_type == "Sandbox.Timedout" or "Task timed out after" in message else FUNCTION_ERROR
-    return Invocation(outcome, True, request_id, body, error_type, message, stack, tail, seconds=seconds)
+    return Invocation(outcome, True, request_id, reply.body, error_type, message, stack, tail, seconds=seconds)
 
 
 def _error_in(body: bytes) -> tuple[str, str, str]:

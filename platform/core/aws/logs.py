@@ -21,9 +21,16 @@ class LogEvent:
 
 
 def pull_events(
-    log_group: str, *, start: datetime, end: datetime, region: str = "", pattern: str = "", limit: int = 10_000
+    log_group: str,
+    *,
+    start: datetime,
+    end: datetime,
+    region: str = "",
+    pattern: str = "",
+    stream: str = "",
+    limit: int = 10_000,
 ) -> Iterator[LogEvent]:
-    """Events of `[start, end)`, oldest first within a page, at most `limit`.
+    """Events of `[start, end)`, oldest first within a page, at most `limit`; of one `stream` if it is named.
 
     Pages hold 1 MB or 10,000 events and may be empty although more follow (AWS documentation, read 2026-11-23).
 
@@ -38,6 +45,8 @@ def pull_events(
     }
     if pattern:
         arguments["filterPattern"] = pattern
+    if stream:
+        arguments["logStreamNames"] = [stream]
     given = 0
     while given < limit:
         page = client.filter_log_events(**arguments)

@@ -1,10 +1,12 @@
 """The claim check: what does not fit into an invocation travels through the exchange bucket.
 
-Objects there are post, not archive: a lifecycle rule removes them after `EXPIRE_DAYS`.
+Objects there are post, not archive: a lifecycle rule removes them after `EXCHANGE_EXPIRY_DAYS`. Whole objects are held
+in memory only as JSON of at most `JSON_LIMIT`; everything else goes through files, a megabyte at a time.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,8 +17,11 @@ from django.conf import settings
 from core.aws.clients import boto_client
 from core.aws.errors import AwsConflict, AwsNotFound, AwsRejected, translated
 
-EXPIRE_DAYS = 7
 CHUNK_BYTES = 1 << 20
+JSON_LIMIT = 64 << 20
+"""Bytes of the largest JSON object that is read: it is parsed in memory, where it takes several times as much."""
+COPY_LIMIT = 5 * 1000**3
+"""Bytes that one CopyObject may copy (Amazon S3 API reference, read 2026-11-23); nothing here comes near it."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -39,22 +44,40 @@ def put_bytes(key: str, body: bytes, *, bucket: str = "", content_type: str = "a
     return f"s3://{bucket}/{key}"
 
 
+def put_stream(key: str, body: BinaryIO, *, bucket: str = "", content_type: str = "application/octet-stream") -> str:
+    """Store an open file from its beginning, read piece by piece, and return its `s3://` address.
+
+    S3 keeps the SHA-256 that was made on the way and refuses bytes that do not fit it.
+    """
+    bucket = bucket or settings.EXCHANGE_BUCKET
+    body.seek(0)
+    with translated(f"s3 put {key}"):
+        boto_client("s3").put_object(
+            Bucket=bucket, Key=key, Body=body, ContentType=content_type, ChecksumAlgorithm="SHA256"
+        )
+    return f"s3://{bucket}/{key}"
+
+
 def put_json(key: str, value: Any, *, bucket: str = "") -> str:
     """Store a value as JSON and return its `s3://` address."""
     return put_bytes(key, json.dumps(value).encode(), bucket=bucket, content_type="application/json")
 
 
 @contextmanager
-def open_stream(uri: str) -> Iterator[BinaryIO]:
+def open_stream(uri: str, *, at_most: int | None = None) -> Iterator[BinaryIO]:
     """The object as a readable stream, closed afterwards.
 
     Raises:
         AwsNotFound: it is not there, or has expired.
+        AwsRejected: it has more than `at_most` bytes; nothing of it was read.
     """
     bucket, key = split_uri(uri)
     with translated(f"s3 get {key}"):
-        body = boto_client("s3").get_object(Bucket=bucket, Key=key)["Body"]
-    with closing(body), translated(f"s3 read {key}"):
+        answer = boto_client("s3").get_object(Bucket=bucket, Key=key)
+    with closing(answer["Body"]) as body, translated(f"s3 read {key}"):
+        if at_most is not None and answer["ContentLength"] > at_most:
+            message = f"The object at {uri} has {answer['ContentLength']:,} bytes; at most {at_most:,} are read here."
+            raise AwsRejected(message, code="TooLarge")
         yield cast(BinaryIO, body)
 
 
@@ -63,9 +86,9 @@ def get_json(uri: str) -> Any:
 
     Raises:
         AwsNotFound: it is not there.
-        AwsRejected: it is not JSON.
+        AwsRejected: it is not JSON, or has more than `JSON_LIMIT` bytes.
     """
-    with open_stream(uri) as stream:
+    with open_stream(uri, at_most=JSON_LIMIT) as stream:
         body = stream.read()
     try:
         return json.loads(body)
@@ -81,6 +104,53 @@ def copy_to_file(uri: str, target: BinaryIO) -> int:
             target.write(piece)
             copied += len(piece)
     return copied
+
+
+def size_of(uri: str) -> int:
+    """The object's bytes.
+
+    Raises:
+        AwsNotFound: it is not there.
+    """
+    bucket, key = split_uri(uri)
+    with translated(f"s3 head {key}"):
+        return int(boto_client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"])
+
+
+def copy_object(uri: str, target: str, *, sha256: str) -> bool:
+    """Copy an object inside S3, without its bytes passing here. True when S3 confirms the digest of what it wrote.
+
+    S3 computes the SHA-256 of the copy itself; a copy that has another one, or none, is removed again. One call copies
+    up to `COPY_LIMIT`, far above what a function can hand over, so there is no copying in parts.
+
+    Args:
+        sha256: hexadecimal, of the content the caller has checked.
+
+    Raises:
+        AwsNotFound: the source is not there, or has expired.
+    """
+    source_bucket, source_key = split_uri(uri)
+    bucket, key = split_uri(target)
+    client = boto_client("s3")
+    with translated(f"s3 copy {source_key} to {key}"):
+        answer = client.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource={"Bucket": source_bucket, "Key": source_key},
+            ChecksumAlgorithm="SHA256",
+        )
+    stated = answer.get("CopyObjectResult", {}).get("ChecksumSHA256", "")
+    if stated == base64.b64encode(bytes.fromhex(sha256)).decode():
+        return True
+    delete_object(target)
+    return False
+
+
+def delete_object(uri: str) -> None:
+    """Remove one object; that it is gone already is fine."""
+    bucket, key = split_uri(uri)
+    with translated(f"s3 delete {key}"):
+        boto_client("s3").delete_object(Bucket=bucket, Key=key)
 
 
 def delete_prefix(prefix: str, *, bucket: str = "") -> int:
@@ -110,7 +180,13 @@ def ensure_bucket(bucket: str = "") -> bool:
         made = _create(client, bucket)
     else:
         made = False
-    rule = {"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": EXPIRE_DAYS}}
+    rule = {
+        "ID": "expire",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "Expiration": {"Days": settings.EXCHANGE_EXPIRY_DAYS},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+    }
     with translated(f"s3 lifecycle {bucket}"):
         client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
     return made

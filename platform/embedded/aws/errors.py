@@ -26,6 +26,8 @@ class ApiError(Exception):
         members = {"Type": "User" if self.status < 500 else "Service", "message": self.message}
         if self.reason:
             members["Reason"] = self.reason
+        if self.retry_after is not None:
+            members["retryAfterSeconds"] = str(self.retry_after)
         return json.dumps(members).encode()
 
     def headers(self) -> dict[str, str]:
@@ -36,9 +38,9 @@ class ApiError(Exception):
         return headers
 
 
-def throttled(reason: str) -> ApiError:
-    """429 with one of AWS's throttle reasons."""
-    return ApiError(429, "TooManyRequestsException", "Rate Exceeded.", reason=reason, retry_after=1)
+def throttled(reason: str, retry_after: int = 1) -> ApiError:
+    """429 with one of AWS's throttle reasons; ``retry_after`` in seconds."""
+    return ApiError(429, "TooManyRequestsException", "Rate Exceeded.", reason=reason, retry_after=retry_after)
 
 
 def invalid(message: str) -> ApiError:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
+import socket
 import sys
+import threading
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -15,6 +19,7 @@ from embedded.aws.calls import Call, lambda_region
 from embedded.aws.errors import ApiError
 from embedded.aws.options import DEFAULT_REGION
 from embedded.aws.upstream import Answer
+from embedded.ports import HOST, free_port
 
 if TYPE_CHECKING:
     from embedded.aws.service import Service
@@ -33,7 +38,44 @@ class FrontServer(ThreadingHTTPServer):
 
     def __init__(self, port: int, service: Service) -> None:
         self.service = service
-        super().__init__(("127.0.0.1", port), FrontHandler)
+        self._closed = False
+        self._gate = threading.Lock()
+        self._connections: set[socket.socket] = set()
+        # By number, because a listener bound to any port loses it when it is shut down.
+        super().__init__((HOST, port or free_port()), FrontHandler)
+
+    def open_or_close(self, spare: socket.socket | None = None) -> None:
+        """Refuse connections while that fault lasts, and cut those there are, except one; listen again after it.
+
+        A listener that is shut down keeps its port (Linux), so nobody can take it meanwhile.
+        """
+        with self._gate:
+            wanted = self.service.faults.whole() == "refuse"
+            if wanted and not self._closed:
+                for connection in (self.socket, *(self._connections - {spare})):
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
+            elif self._closed and not wanted:
+                self.socket.listen(self.request_queue_size)
+            self._closed = wanted
+
+    def service_actions(self) -> None:
+        """Called between two connections and ten times a second."""
+        if self._closed:
+            time.sleep(0.02)  # the poll on a closed listener does not wait
+            self.open_or_close()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Keep the connection where it can be cut."""
+        with self._gate:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """The connection is over."""
+        with self._gate:
+            self._connections.discard(request)
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is nobody's problem; anything else is one line."""
@@ -55,9 +97,9 @@ class FrontHandler(BaseHTTPRequestHandler):
     def _dispatch(self) -> None:
         service = self.server.service
         if self.path.startswith("/_local/"):
-            self._guarded(lambda: door.answer(service, self.command, self.path, self.read_body(_BODY_LIMIT)))
+            self._guarded(lambda: door.answer(service, self))
             return
-        if service.faults.mode() == "down":
+        if service.faults.whole() in ("down", "refuse"):
             self.close_connection = True
             return
         region = lambda_region(self.headers, self.path, DEFAULT_REGION)
@@ -93,8 +135,8 @@ class FrontHandler(BaseHTTPRequestHandler):
         if answer is not None:
             self.send_answer(answer)
 
-    def send_answer(self, answer: Answer) -> None:
-        """Send a complete answer."""
+    def send_answer(self, answer: Answer, until: int | None = None) -> None:
+        """Send an answer; of its body only the first ``until`` bytes, if given."""
         self.send_response_only(answer.status)
         self.send_header("x-amzn-RequestId", answer.headers.get("x-amzn-RequestId") or str(uuid.uuid4()))
         for name, value in answer.headers.items():
@@ -104,7 +146,13 @@ class FrontHandler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command != "HEAD" and answer.status != 204:
-            self.wfile.write(answer.body)
+            self.wfile.write(answer.body[:until])
+
+    def break_off(self, answer: Answer) -> None:
+        """Send the head and half of the body, then close; nothing at all of an answer without a body."""
+        self.close_connection = True
+        if answer.body:
+            self.send_answer(answer, until=len(answer.body) // 2)
 
     def read_body(self, limit: int) -> bytes:
         """The request body; 413 beyond the limit, 400 for a length that is none."""

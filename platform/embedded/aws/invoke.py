@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from embedded.aws.async_events import Event
-from embedded.aws.errors import ASYNC_LIMIT, SYNC_LIMIT, ApiError, invalid, throttled, too_large
+from embedded.aws.errors import ASYNC_LIMIT, SYNC_LIMIT, ApiError, invalid, too_large
 from embedded.aws.functions import Function, parse_name
 from embedded.aws.upstream import Answer
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from embedded.aws.service import Service
 
 
-def answer(service: Service, handler: FrontHandler, name_text: str, region: str) -> Answer:
-    """Check the request as AWS does, then run the function, queue the event, or do nothing (DryRun)."""
+def answer(service: Service, handler: FrontHandler, name_text: str, region: str) -> Answer | None:
+    """Check the request as AWS does, then run the function, queue the event, or do nothing (DryRun). None when a fault
+    keeps the caller from an answer.
+    """
     kind = handler.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
     limit = ASYNC_LIMIT if kind == "Event" else SYNC_LIMIT
     try:
@@ -36,14 +38,24 @@ def answer(service: Service, handler: FrontHandler, name_text: str, region: str)
     request_id = str(uuid.uuid4())
     if kind == "DryRun":
         return Answer(204, headers={"x-amzn-RequestId": request_id})
-    if service.faults.mode() == "throttle":
-        raise throttled("CallerRateLimitExceeded")
+    if kind not in ("RequestResponse", "Event"):
+        raise invalid(f"InvocationType must be RequestResponse, Event or DryRun, not {kind}")
+    fault = service.faults.strikes(name.name)
+    mode = fault.mode if fault else "none"
+    if fault and mode == "throttle":
+        raise fault.refusal()
+    if mode == "down":
+        handler.close_connection = True
+        return None
     if kind == "Event":
         service.events.put(Event(region, name.name, qualifier, request_id, payload, time.time()))
-        return Answer(202, headers={"x-amzn-RequestId": request_id})
-    if kind != "RequestResponse":
-        raise invalid(f"InvocationType must be RequestResponse, Event or DryRun, not {kind}")
-    return _run(service, handler, function, request_id, payload)
+        done = Answer(202, headers={"x-amzn-RequestId": request_id})
+    else:
+        done = _run(service, handler, function, request_id, payload)
+    if mode == "cut":
+        handler.break_off(done)
+        return None
+    return done
 
 
 def _run(service: Service, handler: FrontHandler, function: Function, request_id: str, payload: bytes) -> Answer:

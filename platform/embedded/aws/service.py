@@ -17,8 +17,8 @@ from embedded.aws.code_store import CodeStore
 from embedded.aws.control_plane import ControlPlane
 from embedded.aws.delivery import Mailer
 from embedded.aws.directory import Directory
-from embedded.aws.door import Faults
 from embedded.aws.executor import Executor
+from embedded.aws.faults import Faults
 from embedded.aws.front import FrontServer
 from embedded.aws.logs import LogShipper
 from embedded.aws.metrics import MetricShipper
@@ -76,6 +76,7 @@ class Service:
             "async": {"undelivered": self.mailer.undelivered, "dropped": self.mailer.dropped},
             "logs": {"waiting": self.logs.waiting(), "dropped": self.logs.dropped},
             "fault": self.faults.mode(),
+            "faults": self.faults.shown(),
             "moto_pid": self._moto.pid,
             "time": time.time(),
         }

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,20 +42,22 @@ class Answer:
     promised: int = 0
     stored_files: int = 0
 
-    def succeed(self, item_id: str, value: Any) -> None:
+    def succeed(self, item_id: str, value: Any, *, since: float) -> None:
         """Add the value of one item; every Binary in it is replaced by its wire form.
 
+        `since` is the reading of `time.monotonic()` when its work began; storing its files counts as its time.
         Raises TypeError or ValueError for a value that is not JSON, ItemError when a file finds no room; the answer is
         unchanged then.
         """
         self.promised = 0
-        self._add({"id": item_id, "ok": True, "value": self._send(value)})
+        value = self._send(value)
+        self._add({"id": item_id, "ok": True, "ms": _ms(since), "value": value})
 
-    def fail(self, item_id: str, error: ItemError) -> None:
-        """Add the error of one item."""
+    def fail(self, item_id: str, error: ItemError, *, since: float | None = None) -> None:
+        """Add the error of one item; without `since` it was not begun, and took no time."""
         message = error.message[:MESSAGE_LENGTH]
         wire = {"type": error.type, "message": message, "retryable": error.retryable}
-        self._add({"id": item_id, "ok": False, "error": wire})
+        self._add({"id": item_id, "ok": False, "ms": _ms(since), "error": wire})
 
     def hand_back(self, ids: list[str]) -> None:
         """Name the items that were not attempted."""
@@ -86,7 +89,8 @@ class Answer:
         return value
 
     def _send_file(self, file: Binary) -> dict[str, Any]:
-        digest = hashlib.sha256(file.content).hexdigest()
+        sha256 = hashlib.sha256(file.content)
+        digest = sha256.hexdigest()
         wire: dict[str, Any] = {"bytes": len(file.content), "sha256": digest}
         encoded = (len(file.content) + 2) // 3 * 4
         waiting = max(self.expected - len(self.entries), 1) * ENTRY_BYTES
@@ -97,9 +101,13 @@ class Answer:
             raise ItemError("NoRoom", "the answer is full and the request names no results bucket: send fewer items")
         # The position keeps equal files of two items apart: removing one must not remove the other.
         key = f"{self.place.prefix}files/{len(self.entries):05d}-{self.stored_files:05d}-{digest}"
-        uri = storage.write(self.place.bucket, key, file.content, file.content_type)
+        uri = storage.write(self.place.bucket, key, file.content, file.content_type, sha256=sha256.digest())
         self.stored_files += 1
         return {"uri": uri, **wire}
+
+
+def _ms(since: float | None) -> float:
+    return 0.0 if since is None else round((time.monotonic() - since) * 1000, 1)
 
 
 def size_of(value: Any) -> int:

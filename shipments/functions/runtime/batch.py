@@ -4,7 +4,8 @@
     handler = batch_handler(fetch_item, prepare=open_connection, floor_s=20)
 
 One call: read the request, fetch its items if they went through storage, prepare what the items share, work item by
-item, hand back what the time no longer suffices for, answer inline or through storage, write one log line.
+item, hand back what the time no longer suffices for, answer inline or through storage. Two log lines: the first says
+which chunk the invocation works on, so that it can be found when its answer gets lost; the last says how it went.
 """
 
 import json
@@ -75,6 +76,7 @@ def batch_handler(work: Work, *, prepare: Prepare | None = None, floor_s: float 
         started = time.monotonic()
         guard = TimeGuard.start(context, floor_s)
         request = parse_request(event)
+        _log("INFO", "chunk begun", request, context)
         items = request.items
         if items is None:
             items = check_items(storage.read_json(str(request.items_uri)))
@@ -82,7 +84,8 @@ def batch_handler(work: Work, *, prepare: Prepare | None = None, floor_s: float 
         _work_through(work, prepare or _nothing, request.context, items, answer, guard)
         stats = _stats(answer, guard, time.monotonic() - started, cold=cold[0])
         cold[0] = False
-        _log(request, context, answer, stats)
+        errors = Counter(entry["error"]["type"] for entry in answer.entries if not entry["ok"])
+        _log("WARN" if errors else "INFO", "chunk worked", request, context, **stats, errors=dict(errors))
         return answer.finish(stats)
 
     return handler
@@ -100,9 +103,9 @@ def _work_through(
                     break
                 started = time.monotonic()
                 try:
-                    answer.succeed(item["id"], work(item, context, shared))
+                    answer.succeed(item["id"], work(item, context, shared), since=started)
                 except Exception as error:  # noqa: BLE001  # whatever happens to one item must not take the others along
-                    answer.fail(item["id"], as_item_error(error))
+                    answer.fail(item["id"], as_item_error(error), since=started)
                 done += 1
                 guard.took(time.monotonic() - started)
     except Exception as error:  # noqa: BLE001  # preparing failed: the reason belongs to every item it was for
@@ -139,19 +142,17 @@ def _stats(answer: Answer, guard: TimeGuard, seconds: float, *, cold: bool) -> d
     }
 
 
-def _log(request: Request, context: LambdaContext, answer: Answer, stats: dict[str, Any]) -> None:
+def _log(level: str, message: str, request: Request, context: LambdaContext, **facts: Any) -> None:
     """One JSON line about the call: ids of batch and chunk, counts, kinds of error; no payload, no message text."""
-    errors = Counter(entry["error"]["type"] for entry in answer.entries if not entry["ok"])
     line = {
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "level": "WARN" if errors else "INFO",
-        "message": "chunk worked",
+        "level": level,
+        "message": message,
         "requestId": context.aws_request_id,
         "function": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         "batch": request.batch,
         "chunk": request.chunk,
-        **stats,
-        "errors": dict(errors),
+        **facts,
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

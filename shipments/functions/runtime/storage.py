@@ -1,5 +1,7 @@
 """The claim check: what does not fit into an invocation goes through object storage and only its URI travels."""
 
+import base64
+import hashlib
 import json
 import os
 from functools import cache
@@ -59,15 +61,18 @@ def read_json(uri: str) -> Any:
         raise EnvelopeError(f"the object at {uri} is not JSON: {error}") from error
 
 
-def write(bucket: str, key: str, content: bytes, content_type: str) -> str:
+def write(bucket: str, key: str, content: bytes, content_type: str, *, sha256: bytes = b"") -> str:
     """Store `content` and return its URI. The same key and content twice changes nothing.
+
+    S3 compares the bytes with their SHA-256 (made here unless given), refuses others and keeps it with the object.
 
     Raises ItemError("StorageUnavailable"), retryable, when storage refuses or does not answer.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
+    checksum = base64.b64encode(sha256 or hashlib.sha256(content).digest()).decode()
     try:
-        client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+        client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type, ChecksumSHA256=checksum)
     except (BotoCoreError, ClientError) as error:
         raise ItemError("StorageUnavailable", f"the result could not be stored in {bucket}: {error}", True) from error
     return f"s3://{bucket}/{key}"

@@ -1,4 +1,7 @@
-"""The whole platform as `make run` starts it, on a folder of its own, and ways to look at it from outside."""
+"""The whole platform as `make run` starts it, on a folder of its own, and ways to look at it from outside.
+
+One for all tests of a session that want one (the `platform` fixture): it takes half a minute to start.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,10 @@ PATIENCE_S = 240.0
 
 
 class Platform:
-    """`client` acts as the operator; `key_of` makes a key for another login."""
+    """`client` acts as the operator; `key_of` makes a key for another login. `pid` is the supervisor's."""
 
-    def __init__(self, process: subprocess.Popen[str], ready: dict[str, Any]) -> None:
-        self.process = process
+    def __init__(self, pid: int, ready: dict[str, Any]) -> None:
+        self.pid = pid
         path = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
         self.client = Client(ready["url"], {**running_stack.environment(), **ready["env"], "PYTHONPATH": path})
         self.client.key = self.key_of("operator")
@@ -63,20 +66,32 @@ class Platform:
         rows = self.client.pages("documents/", type="delivery_note")
         return sorted(str(row["shipment"]) for row in rows if str(row["shipment"]) in set(ids))
 
-    def worker(self) -> int:
-        """The pid of the Celery worker under this platform's supervisor; 0 while there is none."""
+    def child(self, *words: str) -> int:
+        """The pid of this platform's server whose command line holds these words; 0 while there is none."""
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                if parent == self.process.pid and {b"celery", b"worker"} <= set(words):
+                command = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                command[0] = command[0].rpartition("/")[2]
+                if parent == self.pid and set(words) <= set(command):
                     return int(folder.name)
         return 0
+
+    def worker(self) -> int:
+        """The pid of the Celery worker; 0 while there is none."""
+        return self.child("celery", "worker")
 
 
 @contextlib.contextmanager
 def running(data: Path) -> Iterator[Platform]:
-    """A platform without sample data that answers; stopped in order at the end."""
+    """A platform without sample data that answers; stopped in order at the end.
+
+    PLATFORM_READY, a file with the ready line and a `pid` in it, names a running one instead, for work on the tests.
+    """
+    if known := os.environ.get("PLATFORM_READY"):
+        ready = json.loads(Path(known).read_text(encoding="utf-8"))
+        yield Platform(ready["pid"], ready)
+        return
     command = running_stack.command(data, "--port", "0", "--ready-json", "--until-eof", "--no-sample")
     log = data.with_suffix(".log")
     with log.open("w", encoding="utf-8") as errors:
@@ -89,7 +104,7 @@ def running(data: Path) -> Iterator[Platform]:
         found, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
         line = process.stdout.readline() if found else ""
         assert line, f"the platform did not come up: {log.read_text(encoding='utf-8')[-3000:]}"
-        yield Platform(process, json.loads(line))
+        yield Platform(process.pid, json.loads(line))
     finally:
         process.stdin.close()
         try:

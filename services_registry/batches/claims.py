@@ -1,0 +1,231 @@
+"""Claiming chunks: which ones may be invoked now, and whose they are while that lasts.
+
+A claim is a chunk in state `running` with a worker, an attempt number and a lease. It holds as long as its process
+renews the lease; whoever settles the chunk must still hold the claim. All times are the database's, so that workers need
+not agree on the time; a lease or pause further ahead than any can be is taken for a clock that jumped.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from services_registry.batches.fair import FunctionKey, Open, allocate
+from services_registry.batches.target import DEFAULT_TIMEOUT_S
+from services_registry.models import Batch, CapabilityBinding, EngineSettings, Function
+
+CLAIM_LOCK = 7_305_002  # any number that no other advisory lock uses
+LEASE_S = 20
+RENEW_EVERY_S = 5.0
+LONGEST_WAIT_S = 900
+"""After so long of being put off, the items fail and a person decides."""
+
+DUE = f"(c.not_before IS NULL OR c.not_before <= now() OR c.not_before > now() + interval '{LONGEST_WAIT_S + 60} seconds')"
+LAPSED = f"(c.lease_until < now() OR c.lease_until > now() + interval '{LEASE_S * 3} seconds')"
+
+_OPEN = f"""
+SELECT b.id, b.function_name, b.region, coalesce(b.created_by_id::text, b.created_by_name), b.priority, b.concurrency,
+       (SELECT count(*) FROM services_registry_chunk c
+         WHERE c.batch_id = b.id AND c.state IN ('running', 'checking') AND c.state = 'running' AND c.id <> ALL(%s)),
+       b.state = 'running' AND NOT b.cancel_requested AND EXISTS (
+           SELECT 1 FROM services_registry_chunk c WHERE c.batch_id = b.id AND c.state = 'queued' AND {DUE})
+  FROM services_registry_batch b
+ WHERE b.state IN ('running', 'paused', 'halted')
+ ORDER BY b.created, b.id
+"""  # noqa: S608  # constants only
+_CLAIM = f"""
+WITH next AS (
+    SELECT c.id FROM services_registry_chunk c
+     WHERE c.batch_id = %s AND c.state = 'queued' AND {DUE}
+     ORDER BY c.position LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE services_registry_chunk c
+   SET state = 'running', worker = %s, lease_until = now() + interval '{LEASE_S} seconds', started = now(),
+       attempt = c.attempt + 1
+  FROM next WHERE c.id = next.id
+RETURNING c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since
+"""  # noqa: S608  # constants only
+_ITEMS = """
+SELECT chunk_id, id, key, input::text FROM services_registry_batchitem
+ WHERE chunk_id = ANY(%s) AND state = 'pending' ORDER BY position
+"""
+_RENEW = f"""
+UPDATE services_registry_chunk SET lease_until = now() + interval '{LEASE_S} seconds'
+ WHERE state IN ('running', 'checking') AND state = 'running' AND worker = %s AND id = ANY(%s)
+"""  # noqa: S608  # constants only
+
+
+_CHECK = f"""
+WITH next AS (
+    SELECT c.id FROM services_registry_chunk c
+     WHERE c.state IN ('running', 'checking') AND c.state = 'checking' AND {DUE} LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE services_registry_chunk c
+   SET state = 'running', worker = %s, lease_until = now() + interval '{LEASE_S} seconds'
+  FROM next WHERE c.id = next.id
+RETURNING c.batch_id, c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since
+"""  # noqa: S608  # constants only
+
+
+@dataclass(slots=True)
+class Claim:
+    """One chunk that this process may invoke once. `items` are its pending ones: (row id, key, own payload as text)."""
+
+    chunk_id: UUID
+    batch: Batch
+    worker: str
+    attempt: int
+    position: int
+    group: str
+    depth: int
+    waits: int
+    waiting_since: datetime | None
+    timeout_s: int
+    items: list[tuple[int, str, str | None]] = field(default_factory=list)
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def pk(self) -> UUID:
+        return self.chunk_id
+
+    @property
+    def batch_id(self) -> UUID:
+        return self.batch.pk
+
+    @property
+    def function(self) -> FunctionKey:
+        return self.batch.function_name, self.batch.region
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for _id, key, _input in self.items]
+
+
+class Limits:
+    """The limits that people may change at any time, read again after `FRESH_S`."""
+
+    FRESH_S = 0.5
+
+    def __init__(self) -> None:
+        self._read_at = float("-inf")
+        self._known: set[FunctionKey] = set()
+        self.overall = 0
+        self.of_function: dict[FunctionKey, int] = {}
+        self.timeout_s: dict[FunctionKey, int] = {}
+
+    def refresh(self, batches: Sequence[Open]) -> None:
+        """Read what these batches need, unless it was read a moment ago."""
+        functions = {batch.function for batch in batches}
+        if time.monotonic() - self._read_at < self.FRESH_S and functions <= self._known:
+            return
+        self.overall = EngineSettings.current().concurrency
+        names = {name for name, _region in functions}
+        bound: defaultdict[str, int] = defaultdict(int)
+        for name, most in CapabilityBinding.objects.filter(function_name__in=names).values_list(
+            "function_name", "concurrency"
+        ):
+            bound[name] = max(bound[name], most)
+        rows = {
+            (name, region): (timeout_s, limit)
+            for name, region, timeout_s, limit in Function.objects.filter(name__in=names)
+            .order_by("-gone")
+            .values_list("name", "region", "timeout_s", "dispatch_limit")
+        }
+        asked: defaultdict[FunctionKey, int] = defaultdict(int)
+        for batch in batches:
+            asked[batch.function] = max(asked[batch.function], batch.limit)
+        for function in functions:
+            name, region = function
+            timeout_s, own = rows.get((name, region or settings.AWS_REGION), (DEFAULT_TIMEOUT_S, None))
+            self.timeout_s[function] = timeout_s
+            self.of_function[function] = own if own is not None else bound.get(name) or asked[function]
+        self._known, self._read_at = functions, time.monotonic()
+
+
+class Claims:
+    """What one process claims. Keeps the batches it works on, of which only what never changes is read here."""
+
+    def __init__(self) -> None:
+        self.worker = f"{socket.gethostname()[:50]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self.limits = Limits()
+        self._batches: dict[UUID, Batch] = {}
+
+    def take(
+        self,
+        room: int,
+        *,
+        answered: Collection[UUID] = (),
+        gate: Callable[[FunctionKey, int], int] = lambda _function, limit: limit,
+    ) -> list[Claim]:
+        """Claim up to `room` chunks, as the limits, the gate and fairness allow.
+
+        Args:
+            answered: our own chunks whose invocation is over although they are not settled yet: they hold no place.
+        """
+        with transaction.atomic(), connection.cursor() as cursor:
+            # One process decides at a time, for a millisecond.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
+            cursor.execute(_OPEN, [list(answered)])
+            batches = [self._open(*row) for row in cursor.fetchall()]
+            if not any(batch.ready for batch in batches):
+                return []
+            self.limits.refresh(batches)
+            limits = {key: gate(key, limit) for key, limit in self.limits.of_function.items()}
+            free = self.limits.overall - sum(batch.active for batch in batches)
+            given = allocate(batches, limits, min(room, max(0, free)))
+            self._learn(given)
+            rows = []
+            for batch_id, count in given.items():
+                cursor.execute(_CLAIM, [batch_id, count, self.worker])
+                rows += [self._claim(self._batches[batch_id], *row) for row in cursor.fetchall()]
+        return self._with_items(sorted(rows, key=lambda claim: claim.position))
+
+    def take_to_check(self, most: int) -> list[Claim]:
+        """Claim chunks whose outcome is unknown, in order to ask after them; they are not invoked."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_CHECK, [most, self.worker])
+            rows = cursor.fetchall()
+            self._learn({batch_id: 1 for batch_id, *_rest in rows})
+        return self._with_items([self._claim(self._batches[batch_id], *rest) for batch_id, *rest in rows])
+
+    def renew(self, held: Collection[UUID]) -> int:
+        """Extend our leases; a chunk that somebody else has taken over meanwhile is left alone."""
+        with connection.cursor() as cursor:
+            cursor.execute(_RENEW, [self.worker, list(held)])
+            return int(cursor.rowcount)
+
+    @staticmethod
+    def _open(batch_id: UUID, name: str, region: str, person: str, *numbers: Any) -> Open:
+        return Open(batch_id, (name, region), person, *numbers)
+
+    def _learn(self, wanted: Mapping[UUID, int]) -> None:
+        missing = [batch_id for batch_id in wanted if batch_id not in self._batches]
+        if len(self._batches) > 500:
+            self._batches = {batch_id: self._batches[batch_id] for batch_id in wanted if batch_id in self._batches}
+        if missing:
+            # The selection of a big batch is big, and nobody needs it here.
+            self._batches |= Batch.objects.defer("selection", "plan").in_bulk(missing)
+
+    def _claim(self, batch: Batch, chunk_id: UUID, attempt: int, *rest: Any) -> Claim:
+        position, group, depth, waits, since = rest
+        timeout_s = self.limits.timeout_s.get((batch.function_name, batch.region), DEFAULT_TIMEOUT_S)
+        return Claim(chunk_id, batch, self.worker, attempt, position, group, depth, waits, since, timeout_s)
+
+    @staticmethod
+    def _with_items(claims: list[Claim]) -> list[Claim]:
+        by_chunk = {claim.chunk_id: claim for claim in claims}
+        if by_chunk:
+            with connection.cursor() as cursor:
+                cursor.execute(_ITEMS, [list(by_chunk)])
+                for chunk_id, *item in cursor.fetchall():
+                    by_chunk[chunk_id].items.append((item[0], item[1], item[2]))
+        return claims
