@@ -139,7 +139,9 @@ def unbilled_chunks(batch: Batch) -> int:
 
 
 def chunk_costs(chunks: Iterable[Chunk]) -> dict[UUID, Decimal]:
-    """Estimated USD of chunks: billed ms x MB and one request each. Chunks of which that is not known are left out."""
+    """Estimated USD of chunks: billed ms x MB, and a request for each of the invocations in it (a chunk that was sent
+    again was billed again). Chunks of which that is not known are left out.
+    """
     known = [chunk for chunk in chunks if chunk.billed_ms is not None]
     names = {chunk.batch.function_name for chunk in known}
     rows = Function.objects.filter(name__in=names).only("name", "region", "architecture", "memory_mb")
@@ -154,7 +156,8 @@ def chunk_costs(chunks: Iterable[Chunk]) -> dict[UUID, Decimal]:
         at = chunk.finished or chunk.started or chunk.batch.created
         architecture = function.architecture if function else "x86_64"
         billed = Decimal(chunk.billed_ms or 0) * memory
-        usd = book.cost(Usage(region, architecture, at.astimezone(UTC).date(), 1, billed))
+        requests = chunk.billed_invocations or 1
+        usd = book.cost(Usage(region, architecture, at.astimezone(UTC).date(), requests, billed))
         if usd is not None:
             costs[chunk.pk] = usd
     return costs

@@ -63,7 +63,8 @@ class StartForm(forms.Form):
     )  # fmt: skip
     priority = forms.TypedChoiceField(
         label=_("Priority"), required=False, coerce=int, choices=Priority.choices, initial=Priority.NORMAL,
-        empty_value=Priority.NORMAL, help_text=_("Its share of the places while other batches wait for them."),
+        empty_value=Priority.NORMAL,  # type: ignore[arg-type]  # the stubs know text only
+        help_text=_("Its share of the places while other batches wait for them."),
     )  # fmt: skip
     max_failed_percent = forms.IntegerField(
         label=_("Halt when more than so many percent failed"), required=False, min_value=0, max_value=100,

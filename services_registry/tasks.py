@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from core.aws.errors import AwsError
@@ -29,9 +28,15 @@ def start_runner(**_signal: Any) -> None:
 
 
 @worker_shutting_down.connect
+def hold_runner(**_signal: Any) -> None:
+    """The worker was asked to stop: claim nothing any more."""
+    batches.runner().hold()
+
+
+@worker_shutdown.connect
 def stop_runner(**_signal: Any) -> None:
-    """Claim nothing any more. What is under way has a few seconds; the rest is left to its leases."""
-    threading.Thread(target=batches.runner().stop, name="batch-runner-stop", daemon=True).start()
+    """What is under way has its time; the rest is left to its leases."""
+    batches.runner().stop(settings.BATCH_STOP_SECONDS)
 
 
 @shared_task(name="services_registry.run_schedules", ignore_result=True, expires=30)

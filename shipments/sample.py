@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import slots
+from services_registry.models import BatchSchedule
 from shipments.deliveries.importer import import_shipments
 from shipments.deliveries.reading import bytes_of
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Shipment, TrackingEvent
@@ -144,7 +145,19 @@ def refresh_standin_connections(log: Callable[[str], None]) -> None:
     log(f"{changed} connections lead to the carrier stand-in")
 
 
+def _schedule(log: Callable[[str], None]) -> None:
+    """Asleep, so that a demo does only what its people ask for."""
+    values = {
+        "capability": "fetch_documents", "every_minutes": 120, "active": False,
+        "selection": {"query": {"status": "delivered", "missing": "proof_of_delivery", "sample": "true"}},
+    }  # fmt: skip
+    name = "Sample: fetch missing proofs of delivery"
+    _row, made = BatchSchedule.objects.get_or_create(name=name, defaults=values)
+    log("a sample schedule was made, paused" if made else "the sample schedule is kept as it is")
+
+
 slots.setup_steps.register(
     slots.SetupStep("sample-deliveries", _deliveries, order=50, sample_only=True),
+    slots.SetupStep("sample-schedule", _schedule, order=55, sample_only=True),
     slots.SetupStep("standin-connections", refresh_standin_connections, order=60),
 )

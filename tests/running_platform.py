@@ -67,12 +67,12 @@ class Platform:
         return sorted(str(row["shipment"]) for row in rows if str(row["shipment"]) in set(ids))
 
     def child(self, *words: str) -> int:
-        """The pid of this platform's server whose command line holds these words; 0 while there is none."""
+        """The pid of this platform's server of that name, or with these words in its command; 0 while there is none."""
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
                 command = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                command[0] = command[0].rpartition("/")[2]
+                command.append((folder / "comm").read_text().strip())
                 if parent == self.pid and set(words) <= set(command):
                     return int(folder.name)
         return 0

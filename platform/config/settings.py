@@ -167,6 +167,8 @@ CELERY_TASK_SOFT_TIME_LIMIT = 1080
 CELERY_TIMEZONE = "UTC"
 # Invocations under way in one worker process; what bounds them per function and in all is set on the pages.
 BATCH_THREADS = env.integer("BATCH_THREADS", 32, minimum=1, maximum=500)
+# After being asked to stop, a worker waits so long for what is under way; the rest is brought back by others.
+BATCH_STOP_SECONDS = env.integer("BATCH_STOP_SECONDS", 5, minimum=0, maximum=900)
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},

@@ -13,7 +13,7 @@ from services_registry.choices import Priority
 from services_registry.models import Batch, BatchItem
 
 PRIORITIES = {priority.name.lower(): priority for priority in Priority}
-MOST_AT_ONCE = 10_000
+MOST_AT_ONCE = 1_000
 SHARED_OPTIONS = ("concurrency", "priority", "max_failed", "max_failed_percent", "chunk_size")
 
 
@@ -208,10 +208,12 @@ class AdjustSerializer(StrictSerializer):
     priority = PriorityField(required=False)
     max_failed = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     max_failed_percent = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs:
-            raise serializers.ValidationError("Name at least one of: " + ", ".join(self.fields) + ".")
+        names = [name for name in self.fields if name != "reason"]
+        if not set(attrs) & set(names):
+            raise serializers.ValidationError(f"Name at least one of: {', '.join(names)}.")
         return attrs
 
 

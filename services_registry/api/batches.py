@@ -75,7 +75,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     def create(self, request: Request) -> Response:
         """201 for the request that made the batch, 200 when the idempotency key has started it before."""
         batch = _start(_read(StartSerializer, request), request.user, _key(request))
-        return _answer(batch, made=getattr(batch, "created_now", True))
+        return _answer(batch, made=getattr(batch, "created_now", False))
 
     @extend_schema(request=AdjustSerializer, responses=BatchDetailSerializer)
     def partial_update(self, request: Request, pk: Any = None) -> Response:
@@ -151,7 +151,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         child = engine.retry_failed(
             self.get_object(), actor=request.user, source="api", reason=reason, idempotency_key=_key(request)
         )
-        return _answer(child, made=getattr(child, "created_now", True))
+        return _answer(child, made=getattr(child, "created_now", False))
 
     @extend_schema(responses=RetryPreviewSerializer)
     @action(detail=True, methods=["get"], url_path="retry-preview", filterset_class=None, pagination_class=None)

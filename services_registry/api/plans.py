@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from services_registry.api.batches import StartSerializer
+from services_registry.api.batch_serializers import StartSerializer
 from services_registry.batches.plan import Plan, plan_batch, plan_run
 from services_registry.choices import Severity
 
@@ -27,7 +27,9 @@ class ReasonedSerializer(serializers.Serializer[Any]):
 
 
 class BasisSerializer(serializers.Serializer[Any]):
-    source = serializers.CharField(help_text="chunks, telemetry or none")
+    source = serializers.CharField(  # type: ignore[assignment]  # the plan's word; the base means another source
+        help_text="chunks, telemetry or none"
+    )
     samples = serializers.IntegerField(help_text="how many chunks, or invocations")
     per = serializers.CharField(help_text="item or invocation")
     text = serializers.CharField()
@@ -64,9 +66,10 @@ class PlanSerializer(serializers.Serializer[Any]):
     basis = BasisSerializer()
     usd = serializers.CharField(allow_null=True, help_text="a decimal as text, not rounded")
     eur = serializers.CharField(allow_null=True)
-    worst_usd = serializers.CharField(allow_null=True, help_text="every chunk times out, as often as it may be sent")
+    worst_usd = serializers.CharField(allow_null=True, help_text="every invocation runs to the time-out")
     worst_eur = serializers.CharField(allow_null=True)
-    worst_sends = serializers.IntegerField()
+    worst_sends = serializers.IntegerField(help_text="how often one chunk may be sent")
+    worst_invocations = serializers.IntegerField(help_text="with those in halves after a time-out")
     worst_async_usd = serializers.CharField(allow_null=True, help_text="the same sent asynchronously")
     worst_async_eur = serializers.CharField(allow_null=True)
     worst_async_sends = serializers.IntegerField()
@@ -98,6 +101,7 @@ def _plan(asked: dict[str, Any]) -> Plan:
         payloads,
         region=asked["region"],
         chunked=asked.get("chunked", False),
+        repeatable=asked.get("repeatable", False),
         chunk_size=asked.get("chunk_size"),
         concurrency=asked.get("concurrency"),
     )

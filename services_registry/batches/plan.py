@@ -77,6 +77,7 @@ def plan_run(
     chunked: bool = False,
     chunk_size: int | None = None,
     concurrency: int | None = None,
+    repeatable: bool = False,
     ask_aws: bool = True,
 ) -> Plan:
     """The plan of plain runs: one payload is one item, alone in its invocation unless `chunked`.
@@ -96,7 +97,8 @@ def plan_run(
         raise BatchError(_("The payload is not JSON: %(why)s") % {"why": error}, code="payload") from error
     return _planned(
         target, ItemBytes(sizes, exact=len(sample) == len(payloads)), Counter({"": len(payloads)}), chunk_size,
-        concurrency, labels=[function_name], noun=_("payloads"), title=function_name, chunked=chunked, ask_aws=ask_aws,
+        concurrency, labels=[function_name], noun=_("payloads"), title=function_name, chunked=chunked, repeatable=repeatable,
+        ask_aws=ask_aws,
     )  # fmt: skip
 
 
@@ -121,7 +123,8 @@ def _plan_items(
     item_bytes, problem = _measured(kind, [item.key for item in _spread(items)], whole=len(items) <= SAMPLED_ITEMS)
     plan = _planned(
         target, item_bytes, counts, chunk_size, concurrency, noun=str(kind.item_noun), title=str(kind.label),
-        capability=kind, labels=[item.label or item.key for item in items[:SHOWN_LABELS]], ask_aws=ask_aws,
+        capability=kind, repeatable=kind.repeatable, ask_aws=ask_aws,
+        labels=[item.label or item.key for item in items[:SHOWN_LABELS]],
     )  # fmt: skip
     if problem:
         plan.warnings.insert(0, problem)
@@ -136,6 +139,7 @@ def _planned(
     concurrency: int | None,
     *,
     ask_aws: bool,
+    repeatable: bool,
     chunked: bool = True,
     capability: Capability | None = None,
     **words: Any,
@@ -155,7 +159,6 @@ def _planned(
         size = Size(1, PLAIN, _("each payload is one call"), INLINE, _("a plain payload always travels in the call"))
     chunks = sum(math.ceil(count / size.items) for count in counts.values())
     capacity = capacity_of(target.function_name, target.region, row, ask_aws=ask_aws)
-    repeatable = bool(capability and getattr(capability, "repeatable", True))
     plan = Plan(
         target=target,
         items=items,

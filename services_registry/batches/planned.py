@@ -154,6 +154,7 @@ class Plan:
             "worst_usd": _text(spending.worst.usd),
             "worst_eur": _text(spending.worst.eur),
             "worst_sends": spending.sends,
+            "worst_invocations": spending.invocations,
             "worst_async_usd": _text(spending.worst_async.usd),
             "worst_async_eur": _text(spending.worst_async.eur),
             "worst_async_sends": ASYNC_SENDS,

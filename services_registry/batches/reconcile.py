@@ -2,7 +2,8 @@
 
 1. Our runtime writes which chunk it works on: the invocation that names this chunk is the one, for certain.
 2. Otherwise it is among those that began when the chunk was sent, that nobody else's answer accounts for, and that
-   name no other chunk. It is the one only if it is alone, and no other call of ours is in doubt at the same time.
+   name no other chunk. It is the one only if it is alone, and no other call of ours is in doubt at the same time; or
+   if exactly as many are left as calls are in doubt and all of them ended alike, so that it does not matter which.
 3. Its REPORT says how it ended. Without one it still runs, or, when it cannot run any more, a person decides.
 4. Nothing found: it may still be written. Long after the last moment, it never began, provided that the log is known
    to speak at all.
@@ -39,6 +40,8 @@ LOG_DELAY = timedelta(seconds=15)
 """Before that long after the call, other beginnings may still be on their way into the log."""
 GRACE = timedelta(seconds=60)
 """So long after an invocation must be over everything about it is written."""
+MOST_SHARED = 10
+"""Lost calls at the same time that are still compared with each other; beyond it a person looks."""
 SPOKE_WITHIN = timedelta(days=7)
 SAYS_ERRORS = ("python", "nodejs")
 """Runtimes whose log shows unhandled errors in a known form; a text REPORT line alone does not."""
@@ -127,13 +130,14 @@ def reconcile(chunk: Chunk, *, now: datetime | None = None) -> Verdict | None:
     now = now or timezone.now()
     try:
         found = _find(chunk, call, place, function, now)
-        if not isinstance(found, Begun):
+        if not isinstance(found, list):
             return found
-        trace = trace_of(place, found, call.settled_by)
+        traces = [trace_of(place, each, call.settled_by) for each in found]
     except AwsError as error:
         logger.warning("chunk not reconciled chunk=%s group=%s error=%s", chunk.pk, place.group, error)
         return None
-    return judge(trace, call, now=now, certain=bool(found.chunk), runtime=function.runtime if function else "")
+    runtime, certain = function.runtime if function else "", bool(found[0].chunk)
+    return agreed([judge(trace, call, now=now, certain=certain, runtime=runtime) for trace in traces])
 
 
 def call_of(chunk: Chunk, timeout_s: int) -> Call | None:
@@ -143,7 +147,7 @@ def call_of(chunk: Chunk, timeout_s: int) -> Call | None:
     return Call(str(chunk.pk), chunk.started, chunk.started + timedelta(seconds=timeout_s))
 
 
-def _find(chunk: Chunk, call: Call, place: LogPlace, function: Function | None, now: datetime) -> Begun | Verdict:
+def _find(chunk: Chunk, call: Call, place: LogPlace, function: Function | None, now: datetime) -> list[Begun] | Verdict:
     first = call.sent - CLOCKS_DIFFER
     begun = begun_for(place, call.chunk, first, call.settled_by) if chunk.batch.envelope else []
     begun = begun or begun_between(place, first, call.sent + BEGINS_WITHIN)
@@ -163,19 +167,19 @@ def pick(
     *,
     now: datetime,
     known: Collection[str],
-    others: Collection[str],
+    others: int,
     log_speaks: Callable[[], bool],
-) -> Begun | Verdict:
-    """Which of the invocations that began is this call, or what to answer instead.
+) -> list[Begun] | Verdict:
+    """Which of the invocations that began is this call, or what to answer instead. Several: it is one of them.
 
     Args:
         known: request ids that belong to other calls.
-        others: states of our other calls of that function, made about then, whose request id nobody knows.
+        others: how many of our other calls of that function, made about then, have no answer yet.
         log_speaks: asked only when nothing is found at last.
     """
     mine = [each for each in begun if each.chunk == call.chunk and each.request_id not in known]
     if len(mine) == 1:
-        return mine[0]
+        return mine
     fitting = mine or [each for each in begun if not each.chunk and each.request_id not in known]
     ids = tuple(each.request_id for each in fitting)
     over = now >= call.settled_by
@@ -185,11 +189,32 @@ def pick(
         return NotFound(over, call.settled_by)
     if mine:
         return Ambiguous(ids, Doubt.SEVERAL)
-    if ChunkState.RUNNING in others or now < call.sent + LOG_DELAY:
-        return NotFound(False, call.settled_by)  # an answer under way will say which of these is another's
+    # An answer still under way will say which of these is another's.
+    all_over = call.settled_by + BEGINS_WITHIN
+    if now < call.sent + LOG_DELAY or (others and now < all_over):
+        return NotFound(False, all_over)
     if others:
-        return Ambiguous(ids, Doubt.SHARED)
-    return fitting[0] if len(fitting) == 1 else Ambiguous(ids, Doubt.SEVERAL)
+        alike = len(fitting) == others + 1 <= MOST_SHARED
+        return sorted(fitting, key=lambda each: each.at) if alike else Ambiguous(ids, Doubt.SHARED)
+    return fitting if len(fitting) == 1 else Ambiguous(ids, Doubt.SEVERAL)
+
+
+def agreed(verdicts: Sequence[Verdict]) -> Verdict:
+    """The first of several if all ended alike: the next one that is asked about finds the first one accounted for."""
+    first = verdicts[0]
+    if len(verdicts) == 1:
+        return first
+    ended = [verdict for verdict in verdicts if isinstance(verdict, Ran)]
+    if len(ended) == len(verdicts) and len({verdict.status for verdict in ended}) == 1:
+        return first
+    ids = {request_id for verdict in verdicts for request_id in _ids(verdict)}
+    return Ambiguous(tuple(sorted(ids)), Doubt.SHARED)
+
+
+def _ids(verdict: Verdict) -> tuple[str, ...]:
+    if isinstance(verdict, Ran | Running):
+        return (verdict.request_id,)
+    return verdict.request_ids if isinstance(verdict, Ambiguous) else ()
 
 
 def judge(trace: Trace, call: Call, *, now: datetime, certain: bool, runtime: str) -> Verdict:
@@ -238,17 +263,17 @@ def _known(ids: list[str], chunk: Chunk, function: Function | None) -> set[str]:
     return known | set(answered.values_list("request_id", flat=True))
 
 
-def _others_in_doubt(chunk: Chunk, call: Call) -> set[str]:
-    """States (running, checking) of our other chunks that may have begun one of the same invocations."""
+def _others_in_doubt(chunk: Chunk, call: Call) -> int:
+    """How many of our other chunks may have begun one of the same invocations. One being checked counts as running."""
     regions = {chunk.batch.region or settings.AWS_REGION}
     if settings.AWS_REGION in regions:
         regions.add("")
     either_side = BEGINS_WITHIN + CLOCKS_DIFFER
-    others = Chunk.objects.filter(
+    others = Chunk.objects.exclude(pk=chunk.pk).filter(
         state__in=[ChunkState.RUNNING, ChunkState.CHECKING],
         batch__function_name=chunk.batch.function_name,
         batch__region__in=regions,
         started__gte=call.sent - either_side,
         started__lte=call.sent + either_side,
-    ).exclude(pk=chunk.pk)
-    return set(others.values_list("state", flat=True).distinct())
+    )
+    return others.count()

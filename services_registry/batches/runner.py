@@ -44,7 +44,7 @@ class Runner:
         self._held: set[UUID] = set()
         self._answered: set[UUID] = set()
         self._tails: list[Tail] = []
-        self._stopping = False
+        self._holding = self._stopping = False
         self._recover_every_s = RECOVER_EVERY_S
         self._pool: ThreadPoolExecutor | None = None
         self._own_threads: list[threading.Thread] = []
@@ -67,13 +67,18 @@ class Runner:
         """Look for work now."""
         self._wake.set()
 
+    def hold(self) -> None:
+        """Claim nothing any more; what is under way goes on."""
+        self._holding = True
+
     def stop(self, patience_s: float = 5.0) -> None:
         """Claim nothing any more; wait a little for what is under way. The rest is left to its leases."""
-        self._stopping = True
-        self._wake.set()
+        self._holding = True
         deadline = time.monotonic() + patience_s
         while self._held and time.monotonic() < deadline:
             time.sleep(0.02)
+        self._stopping = True
+        self._wake.set()
         self._flush()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -117,7 +122,7 @@ class Runner:
         with self._lock:
             answered = list(self._answered)
             room = self.threads - len(self._held) + len(answered)
-        if room <= 0 or self._stopping:
+        if room <= 0 or self._holding:
             return 0
         claims = self._claims.take(room, answered=answered, gate=self._gates.limit)
         with self._lock:

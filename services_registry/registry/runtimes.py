@@ -45,7 +45,7 @@ class Deprecation:
 
 
 def _parsed() -> dict[str, Deprecation]:
-    found = {}
+    found: dict[str, Deprecation] = {}
     for row in _ROWS.strip().splitlines():
         *names, on, blocked = row.split()
         found |= {name: Deprecation(name, date.fromisoformat(on), date.fromisoformat(blocked)) for name in names}

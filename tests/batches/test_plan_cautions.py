@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,11 +103,13 @@ def test_runtimes_have_their_published_dates(runtime: str, on: date) -> None:
     assert found is not None and found.on == on
 
 
-def test_a_runtime_is_announced_ninety_days_ahead(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("days_before", "expected"), [(91, []), (90, ["runtime_soon_deprecated"]), (0, ["runtime_deprecated"])]
+)
+def test_a_runtime_is_announced_ninety_days_ahead(
+    monkeypatch: pytest.MonkeyPatch, days_before: int, expected: list[str]
+) -> None:
     Function.objects.update(runtime="nodejs22.x")
-    now = timezone.now
-    for days_before, expected in ((91, []), (90, ["runtime_soon_deprecated"]), (0, ["runtime_deprecated"])):
-        ahead = date(2027, 4, 30) - timedelta(days=days_before) - now().date()
-        clock: Callable[[], Any] = lambda ahead=ahead: now() + ahead  # noqa: E731  # the clock is what is replaced
-        monkeypatch.setattr("django.utils.timezone.now", clock)
-        assert codes(planned(crates(3))) == expected
+    day = date(2027, 4, 30) - timedelta(days=days_before)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+    assert codes(planned(crates(3))) == expected

@@ -167,9 +167,7 @@ def test_a_start_without_options_halts_at_half(post: Callable[..., Any]) -> None
     assert (batch.max_failed_percent, batch.max_failed, batch.priority) == (50, None, Priority.NORMAL)
 
 
-def test_a_plan_costs_the_same_queries_for_three_thousand_items(
-    post: Callable[..., Any], query_budget: Budget
-) -> None:
+def test_a_plan_costs_the_same_queries_for_three_thousand_items(post: Callable[..., Any], query_budget: Budget) -> None:
     form = fields_of(post("plan", capability="crates", keys=crates(3)).content.decode())
     for count in (3, 3_000):
         with query_budget(20):

@@ -16,8 +16,8 @@ from botocore.awsrequest import AWSResponse
 from django.conf import settings
 from urllib3 import HTTPResponse
 
-from core.aws.bucket import ALONE_SHARE, LONGEST_WAIT_S, SharedBucket
-from core.aws.clients import boto_client, lambda_bucket, management_client
+from core.aws.bucket import ALONE_SHARE, SharedBucket
+from core.aws.clients import boto_client, management_client
 from core.aws.errors import AwsThrottled
 
 RATE = 15
@@ -72,7 +72,7 @@ def test_four_processes_share_one_rate() -> None:
     moments, _log = call_from(4, seconds=4)
     # Two more than the rate: a process that wakes up late sends closer to the next one.
     assert most_in_a_second(moments) <= RATE + 2
-    assert RATE * 4 * 0.7 <= len(moments) <= RATE * 4 + 4
+    assert RATE * 4 * 0.5 <= len(moments) <= RATE * 4 + 4
 
 
 @pytest.mark.slow
@@ -83,32 +83,28 @@ def test_without_valkey_calls_go_on_at_a_share_of_the_rate_and_that_is_said_once
 
 
 def test_a_burst_is_served_at_once_and_then_in_turn() -> None:
-    bucket = SharedBucket(f"test-burst-{time.time()}", rate=5, burst=3)
+    bucket = SharedBucket(f"test-burst-{time.time()}", rate=0.1, burst=3)
     waits = [bucket.book() for _call in range(5)]
     assert waits[:3] == [0, 0, 0]
-    assert waits[3:] == pytest.approx([0.2, 0.4], abs=0.1)
+    assert waits[3:] == pytest.approx([10, 20], abs=5)
 
 
 def test_nobody_joins_a_queue_longer_than_a_minute() -> None:
-    bucket = SharedBucket(f"test-queue-{time.time()}", rate=1)
-    for _call in range(61):
-        bucket.book()
+    bucket = SharedBucket(f"test-queue-{time.time()}", rate=0.01)
+    bucket.book()
     with pytest.raises(AwsThrottled, match="waiting already") as refused:
         bucket.take()
-    assert refused.value.retry_after == pytest.approx(61, abs=2)
+    assert refused.value.retry_after == pytest.approx(100, abs=10)
 
 
-def test_a_repetition_by_botocore_needs_a_token_of_its_own(settings: Any) -> None:
+def test_a_repetition_by_botocore_needs_a_token_of_its_own() -> None:
     """AWS answers 503 once, meanwhile a long queue has come up: the second attempt is refused by us, not sent."""
-    settings.AWS_MANAGEMENT_RATE = RATE
-    region = "eu-south-2"
-    client: Any = boto_client("lambda", region, paced=True, attempts=3)
-    bucket, sent = lambda_bucket("ListFunctions", region), []
+    client: Any = boto_client("lambda", "eu-south-2", paced=True, attempts=3)
+    sent: list[str] = []
 
     def answer_unwell(event_name: str, **event: Any) -> AWSResponse:
         sent.append(event_name)
-        while bucket.book() <= LONGEST_WAIT_S:
-            pass
+        SharedBucket("management:eu-south-2", rate=0.01).book()  # the next call must wait for 100 seconds
         return AWSResponse(event["request"].url, 503, {}, HTTPResponse(BytesIO(b"{}"), preload_content=False))
 
     client.meta.events.register_last("before-send", answer_unwell)

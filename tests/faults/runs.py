@@ -105,7 +105,7 @@ class Faulty:
 
     def start(self, function: str, items: Sequence[Item], *, chunk_size: int = 0, **options: Any) -> Run:
         """Start a batch with one item for each; with a chunk size in envelopes, else one plain payload a call."""
-        run = f"r{uuid.uuid4().hex[:10]}"
+        run = unique("R")
         payloads = [{"run": run, "n": number, **item} for number, item in enumerate(items)]
         asked: Item = {"function": function, "payloads": payloads, **options}
         if chunk_size:
@@ -196,6 +196,11 @@ class Run:
             "FROM services_registry_chunk WHERE batch_id = %s AND finished IS NULL LIMIT 20",
             self.id,
         )
+
+
+def unique(word: str) -> str:
+    """A name that no earlier run of the tests has used on this platform."""
+    return f"{word}{uuid.uuid4().hex[:6]}".upper()
 
 
 def documents(faulty: Faulty, ids: list[str], batch: dict[str, Any]) -> Run:

@@ -11,15 +11,16 @@ import pytest
 
 from tests.faults.conftest import FUNCTION
 from tests.faults.reliability import Case
-from tests.faults.runs import Counts, Faulty, Item, documents, ok
+from tests.faults.runs import Counts, Faulty, Item, documents, ok, unique
 
 pytestmark = pytest.mark.slow
 Add = Callable[[str, str], Case]
 TEN = "same request ten times at once"
 
 
-def ten_times(faulty: Faulty, key: str, asked: Item) -> str:
+def ten_times(faulty: Faulty, asked: Item) -> str:
     """The id of the one batch that ten requests at once have started."""
+    key = unique("KEY")
     before = {batch["id"] for batch in faulty.client.pages("batches/")}
 
     def start(_number: int) -> tuple[int, Any]:
@@ -38,9 +39,9 @@ def ten_times(faulty: Faulty, key: str, asked: Item) -> str:
 
 def test_ten_requests_for_delivery_notes_print_each_once(faulty: Faulty, case: Add) -> None:
     row = case(TEN, "POST /batches/ with one Idempotency-Key: delivery notes")
-    ids = faulty.platform.deliveries("ONCE", 10)
+    ids = faulty.platform.deliveries(unique("ONCE"), 10)
     row.at(Counts(10, 0, 0, 0))
-    only = ten_times(faulty, "ten at once", {"capability": "render_pdf", "selection": {"keys": ids}})
+    only = ten_times(faulty, {"capability": "render_pdf", "selection": {"keys": ids}})
     run = documents(faulty, ids, faulty.client.get(f"batches/{only}/"))
     end = run.ended()
     row.end(run, end)
@@ -49,11 +50,12 @@ def test_ten_requests_for_delivery_notes_print_each_once(faulty: Faulty, case: A
 
 def test_ten_requests_for_many_runs_send_each_once(faulty: Faulty, case: Add) -> None:
     row = case(TEN, "POST /batches/ with one Idempotency-Key: 200 payloads in chunks")
-    payloads = [{"run": "ten-runs", "n": number, "do": "ok"} for number in range(200)]
+    name = unique("R")
+    payloads = [{"run": name, "n": number, "do": "ok"} for number in range(200)]
     row.at(Counts(200, 0, 0, 0))
     asked = {"function": FUNCTION, "payloads": payloads, "chunked": True, "chunk_size": 20, "repeatable": True}
-    only = ten_times(faulty, "ten runs at once", asked)
-    run = faulty.follow("ten-runs", faulty.client.get(f"batches/{only}/"))
+    only = ten_times(faulty, asked)
+    run = faulty.follow(name, faulty.client.get(f"batches/{only}/"))
     end = run.ended()
     row.end(run, end)
     assert (end.succeeded, end.effects, end.twice, run.calls) == (200, 200, 0, 10)

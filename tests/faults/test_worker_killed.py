@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.conftest import FUNCTION, THROTTLED
 from tests.faults.reliability import Case
-from tests.faults.runs import Counts, Faulty, Run, documents, ok
+from tests.faults.runs import Counts, Faulty, Run, documents, ok, unique
 from tests.running_platform import until
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ class Killed:
 @pytest.fixture(scope="module")
 def killed(shared_faulty: Faulty) -> Killed:
     faulty = shared_faulty
-    deliveries = faulty.platform.deliveries("KILLED", DELIVERIES)
+    deliveries = faulty.platform.deliveries(unique("KILLED"), DELIVERIES)
     faulty.fault("throttle", 600, share=0.5, function=THROTTLED)
     bad = {"do": "error"}
     items = [bad if number % 100 in (3, 47, 91) else item for number, item in enumerate(ok(ITEMS, 0.002))]

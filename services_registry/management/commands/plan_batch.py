@@ -64,7 +64,10 @@ def as_text(plan: Plan) -> str:
         ("Chunk", f"p50 {_seconds(plan.chunk_seconds)}, p95 {_seconds(plan.chunk_seconds_p95)}"),
         ("Takes", f"{_seconds(plan.seconds)} ({plan.history})"),
         ("Cost", _money(plan.spending.predicted.usd, plan.spending.predicted.eur)),
-        ("At worst", f"{_money(plan.spending.worst.usd, plan.spending.worst.eur)} ({plan.spending.sends} sends each)"),
+        (
+            "At worst",
+            f"{_money(plan.spending.worst.usd, plan.spending.worst.eur)} ({plan.spending.invocations:,} invocations time out)",
+        ),
         ("Worst async", _money(plan.spending.worst_async.usd, plan.spending.worst_async.eur)),
     ]
     lines = [f"{name + ':':13}{text}" for name, text in facts]
