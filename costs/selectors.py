@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import Count, F, Q
 
 from core.timerange import TimeRange
+from costs.batch_costs import bill_of, requests_of
 from costs.estimate import EXACT, PriceBook, exact_sum
 from costs.models import ExchangeRate
 from services_registry.choices import Origin
@@ -129,13 +130,7 @@ def series_of(report: CostReport, most: int = 5) -> tuple[list[date], dict[str, 
 
 def batch_cost(batch: Batch) -> Decimal:
     """Estimated USD of one batch: the exact sum over its chunks. Chunks without billed time add nothing."""
-    return exact_sum(chunk_costs(batch.chunks.select_related("batch")).values())
-
-
-def unbilled_chunks(batch: Batch) -> int:
-    """Chunks that were invoked but whose billed time or price is not known: the cost is at least what is shown."""
-    costs = chunk_costs(batch.chunks.select_related("batch"))
-    return batch.chunks.filter(attempt__gt=0).exclude(pk__in=costs).count()
+    return bill_of(batch).usd
 
 
 def chunk_costs(chunks: Iterable[Chunk]) -> dict[UUID, Decimal]:

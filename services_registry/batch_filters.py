@@ -82,10 +82,9 @@ class BatchFilter(django_filters.FilterSet):
 def chips_of(filters: BatchFilter) -> list[dict[str, str]]:
     """What narrows the list now: each term of the search and each filter, with the address that lacks it."""
     data: QueryDict = filters.data if isinstance(filters.data, QueryDict) else QueryDict()
-    search = filters.search
-    chips = [
-        {"label": term.text, "url": _address(data, q=search.without(term))} for term in (search.terms if search else ())
-    ]
+    chips = []
+    if search := filters.search:
+        chips = [{"label": term.text, "url": _address(data, q=search.without(term))} for term in search.terms]
     shown: dict[str, dict[str, Any]] = {"state": dict(BatchState.choices), "capability": dict(_capability_choices())}
     for name in ("state", "capability", "by"):
         if value := data.get(name, ""):

@@ -14,23 +14,11 @@ from core.audit import target_of
 from core.models import AuditEntry
 from core.pagination import KeysetPage
 from services_registry import batch_words as words
-from services_registry.batch_action_forms import AdjustForm, ReasonForm
-from services_registry.batches import insight
+from services_registry.batches import insight, under_way
 from services_registry.batches.durations import CHUNKS_READ, ChunkDurations
 from services_registry.batches.progress import progress_of
 from services_registry.choices import OPEN_BATCHES, TONES, BatchState, ChunkState, ItemState
 from services_registry.models import Batch, Chunk
-
-try:
-    from services_registry.batches import under_way
-except ImportError:
-    from types import SimpleNamespace
-
-    def under_way(batch):
-        rows = list(batch.chunks.filter(state__in=["running", "checking"]).values_list("started", flat=True))
-        at = max((row for row in rows if row), default=None)
-        return SimpleNamespace(count=len(rows), quiet_at=at and at + __import__("datetime").timedelta(seconds=60))
-
 
 SHOWN_CHUNKS = 20
 SHOWN_ITEMS = 25
@@ -70,7 +58,7 @@ def live_context(batch: Batch, seen: str = "") -> dict[str, Any]:
 
 
 def head_context(batch: Batch) -> dict[str, Any]:
-    """What stays as it is: who, why, from where; and the forms of what may be done."""
+    """What stays as it is: who, why, from where; and what may be done."""
     return {
         "batch": batch,
         "work": words.work_label(batch.capability),
@@ -84,12 +72,9 @@ def action_context(batch: Batch) -> dict[str, Any]:
     return {
         "can_pause": is_open and batch.state == BatchState.RUNNING,
         "can_resume": is_open and batch.state in (BatchState.PAUSED, BatchState.HALTED),
+        "was_halted": batch.state == BatchState.HALTED,
         "can_change": is_open,
         "can_retry": batch.state not in OPEN_BATCHES and batch.failed > 0,
-        "pause_form": ReasonForm(auto_id="pause_%s"),
-        "resume_form": ReasonForm(auto_id="resume_%s"),
-        "cancel_form": ReasonForm(auto_id="cancel_%s"),
-        "adjust_form": AdjustForm.of(batch),
     }
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET
 from core import charts
 from core.timerange import time_range
 from costs import selectors
+from costs.batch_costs import against_plan, bill_of
 from costs.estimate import exact_sum, in_currency
 from costs.models import Price
 from services_registry import capabilities
@@ -82,13 +83,13 @@ def _share(part: Decimal, whole: Decimal) -> float | None:
 
 @require_GET
 def batch_fragment(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """What one batch cost, for its page."""
+    """What one batch has cost so far, and what was planned, for its page."""
     batch = get_object_or_404(Batch, pk=pk)
-    usd = selectors.batch_cost(batch)
+    bill = bill_of(batch)
     day = batch.created.astimezone(UTC).date()
     context = {
-        "batch": batch, "usd": usd, "eur": in_currency(usd, "EUR", day), "unbilled": selectors.unbilled_chunks(batch),
-        "per_item": usd / batch.settled if batch.settled else None,
+        "batch": batch, "usd": bill.usd, "eur": in_currency(bill.usd, "EUR", day), "unbilled": bill.unbilled,
+        "per_item": bill.usd / batch.settled if batch.settled else None, "against": against_plan(batch, bill),
     }  # fmt: skip
     return render(request, "costs/_batch_cost.html", context)
 

@@ -217,6 +217,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Named once, because a batch is written in two ways: in the list and alone.
+    "ENUM_NAME_OVERRIDES": {"BatchStateEnum": "services_registry.choices.BatchState"},
 }
 
 LOGGING = logging_config(debug=DEBUG)

@@ -23,7 +23,7 @@ class PriorityField(serializers.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=list(PRIORITIES), **kwargs)
 
-    def to_internal_value(self, data: Any) -> Priority:
+    def to_internal_value(self, data: Any) -> Any:
         return PRIORITIES[super().to_internal_value(data)]
 
     def to_representation(self, value: Any) -> str:
@@ -186,18 +186,15 @@ class StartSerializer(StrictSerializer):
 
 def _refuse_unused(attrs: dict[str, Any]) -> None:
     """What would have no effect is refused with the reason, rather than dropped."""
-    unused: dict[str, list[str]] = {}
+    names: tuple[str, ...]
     if "capability" in attrs:
-        names, why = ("payload", "payloads", "chunked", "repeatable"), "Only with a function."
+        names, why = ("payload", "payloads", "chunked", "repeatable", "region", "qualifier"), "Only with a function."
     elif "payload" in attrs:
         names = ("selection", "context", "chunked", "repeatable", *SHARED_OPTIONS)
         why = "One payload is one invocation; this needs `payloads` or a capability."
     else:
-        names, why = ("selection",), "Only with a capability."
-    for name in names:
-        if name in attrs:
-            unused[name] = [why]
-    if unused:
+        names, why = ("selection", "context"), "Only with a capability."
+    if unused := {name: [why] for name in names if attrs.get(name, "") != ""}:
         raise serializers.ValidationError(unused)
 
 
@@ -211,7 +208,8 @@ class AdjustSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        names = [name for name in self.fields if name != "reason"]
+        names = [str(name) for name in self.fields]
+        names.remove("reason")
         if not set(attrs) & set(names):
             raise serializers.ValidationError(f"Name at least one of: {', '.join(names)}.")
         return attrs

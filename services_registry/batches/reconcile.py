@@ -157,7 +157,7 @@ def _find(chunk: Chunk, call: Call, place: LogPlace, function: Function | None, 
         now=now,
         known=_known([each.request_id for each in begun], chunk, function),
         others=_others_in_doubt(chunk, call),
-        log_speaks=lambda: speaks(place, call.sent - SPOKE_WITHIN, call.settled_by),
+        log_speaks=lambda: speaks(place, call.sent - SPOKE_WITHIN, now),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import IO, Any, cast
 
@@ -72,7 +73,7 @@ def archive_entries(batch: Batch) -> Iterator[ZipEntry]:
                 yield from _item_entries(item, files.get(item.key, []), names, listed)
             index.writelines(islice(csv_blocks((), listed), 1, None))
         index.seek(0)
-        yield ZipEntry(INDEX, lambda: nullcontext(cast(IO[bytes], index)), compress=True)
+        yield ZipEntry(INDEX, partial(_already_open, cast(IO[bytes], index)), compress=True)
 
 
 def _item_entries(item: _Item, files: Sequence[ResultFile], names: Names, listed: Index) -> Iterator[ZipEntry]:
@@ -83,11 +84,16 @@ def _item_entries(item: _Item, files: Sequence[ResultFile], names: Names, listed
         try:
             with file.open() as stream:
                 name = names.give(file.name)
-                yield ZipEntry(name, lambda stream=stream: nullcontext(stream), file.size, file.modified)
+                yield ZipEntry(name, partial(_already_open, stream), file.size, file.modified)
                 listed.append([item.label or item.key, item.state, name, item.error])
         except FileNotFoundError:
             problem = _("The file is not in the document store any more.")
             listed.append([item.label or item.key, item.state, "", problem])
+
+
+def _already_open(stream: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """Opened, and closed, by the one who found out that the file is there."""
+    return nullcontext(stream)
 
 
 def _files_of(kind: Capability, batch: Batch, items: Sequence[_Item]) -> dict[str, list[ResultFile]]:

@@ -59,13 +59,14 @@ def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @operator_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def adjust(request: HttpRequest, pk: UUID) -> HttpResponse:
     batch = get_object_or_404(Batch, pk=pk)
+    if request.method != "POST":
+        return _adjust_form(request, batch, AdjustForm.of(batch))
     form = AdjustForm(request.POST, auto_id="adjust_%s")
     if not form.is_valid():
-        context = {"batch": batch, "heading": _("Adjust"), "form": form, "button": _("Adjust")}
-        return render(request, ACTION_PAGE, context, status=400)
+        return _adjust_form(request, batch, form, status=400)
     try:
         batches.adjust_batch(batch, actor=request.user, source="page", **form.cleaned_data)
     except RefusedError as error:
@@ -73,6 +74,12 @@ def adjust(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Adjusted. It holds from the next invocation on."))
     return redirect("batch-detail", pk=pk)
+
+
+def _adjust_form(request: HttpRequest, batch: Batch, form: AdjustForm, status: int = 200) -> HttpResponse:
+    context = {"batch": batch, "heading": _("Adjust"), "form": form, "button": _("Adjust from the next invocation on")}
+    template = "services_registry/_batch_adjust.html" if is_fragment(request) else ACTION_PAGE
+    return vary_on_fragment(render(request, template, context, status=status))
 
 
 @operator_required

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any, BinaryIO, cast
 
 from django.db.models import Q, QuerySet
 
@@ -47,7 +48,7 @@ def document_files(batch: Batch, keys: Sequence[str]) -> Iterator[ResultFile]:
         yield ResultFile(
             key=str(document.shipment_id),
             name=_name_of(document),
-            open=partial(document.file.open, "rb"),
+            open=partial(_opened, document),
             size=document.bytes,
             modified=document.created,
         )
@@ -55,9 +56,14 @@ def document_files(batch: Batch, keys: Sequence[str]) -> Iterator[ResultFile]:
 
 def _ids_in_results(batch: Batch, keys: Sequence[str]) -> list[int]:
     ids: list[int] = []
-    for result in batch.items.filter(key__in=keys, result__isnull=False).values_list("result", flat=True):
+    results: Iterable[Any] = batch.items.filter(key__in=keys, result__isnull=False).values_list("result", flat=True)
+    for result in results:
         ids += [result["document"]] if "document" in result else result.get("document_ids", [])
     return ids
+
+
+def _opened(document: Document) -> BinaryIO:
+    return cast(BinaryIO, document.file.open("rb"))
 
 
 def _name_of(document: Document) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 import time
+import uuid
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from core.aws import invoke as aws
-from core.aws.errors import AwsConflict
 from core.aws.functions import create_function
 from services_registry.batches.function_log import Begun, Trace
 from services_registry.batches.reconcile import (
@@ -37,12 +37,11 @@ from services_registry.models import Batch, Chunk, Function
 from services_registry.telemetry.parser import PlatformLine
 from shipments.functions import runtime
 
-PLAIN, CHUNKED = "reconciled-plain", "reconciled-chunked"
 SENT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CALL = Call("chunk-1", SENT, SENT + timedelta(seconds=30))
 EARLY = SENT + timedelta(seconds=20)
 LATE = CALL.settled_by + timedelta(seconds=61)
-PLAIN_HANDLER = """
+PLAIN = """
 import time
 
 def handler(event, context):
@@ -51,7 +50,7 @@ def handler(event, context):
     time.sleep(event.get("seconds", 0))
     return {"echo": event}
 """
-CHUNKED_HANDLER = """
+CHUNKED = """
 import time
 from shipments.functions.runtime.batch import batch_handler
 
@@ -159,51 +158,66 @@ def test_calls_lost_together_are_settled_only_when_all_ended_alike() -> None:
 # --- with a real function and its real log ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def published() -> None:
-    """One function without our runtime, one with it, in the local AWS."""
-    if not settings.AWS_ENDPOINT_URL:
-        pytest.skip("needs the local AWS: AWS_ENDPOINT_URL is not set")
-    for name, handler in ((PLAIN, PLAIN_HANDLER), (CHUNKED, CHUNKED_HANDLER)):
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("app.py", handler)
-            for package in ("shipments", "shipments/functions"):
-                archive.writestr(f"{package}/__init__.py", "")
-            for file in Path(str(runtime.__file__)).parent.glob("*.py"):
-                archive.write(file, f"shipments/functions/runtime/{file.name}")
-        with suppress(AwsConflict):
-            create_function(
-                region=settings.AWS_REGION, code_zip=packed.getvalue(), FunctionName=name, Runtime="python3.12",
-                Role="arn:aws:iam::123456789012:role/toy", Handler="app.handler", Timeout=2, MemorySize=128,
-            )  # fmt: skip
+def publish(name: str, handler: str) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", handler)
+        for package in ("shipments", "shipments/functions"):
+            archive.writestr(f"{package}/__init__.py", "")
+        for file in Path(str(runtime.__file__)).parent.glob("*.py"):
+            archive.write(file, f"shipments/functions/runtime/{file.name}")
+    create_function(
+        region=settings.AWS_REGION, code_zip=packed.getvalue(), FunctionName=name, Runtime="python3.12",
+        Role="arn:aws:iam::123456789012:role/toy", Handler="app.handler", Timeout=2, MemorySize=128,
+    )  # fmt: skip
+    Function.objects.create(
+        account="123456789012", region=settings.AWS_REGION, name=name, runtime="python3.12", memory_mb=128,
+        timeout_s=2, arn=f"arn:aws:lambda:{settings.AWS_REGION}:123456789012:function:{name}",
+    )  # fmt: skip
+
+
+@dataclass
+class Lost:
+    """A function of this test's own, without our runtime (`plain`) or with it."""
+
+    name: str
+    plain: bool
+
+    def chunk(self) -> Chunk:
+        """A chunk that was sent just now, as far as anybody knows."""
+        batch = Batch.objects.create(
+            function_name=self.name, region=settings.AWS_REGION, title="t", envelope=not self.plain
+        )
+        return Chunk.objects.create(batch=batch, position=0, state="checking", started=timezone.now())
+
+    def call(self, payload: dict[str, Any], *, answered: bool = False) -> tuple[Chunk, str]:
+        """A call that really ran; its answer is thrown away unless it is `answered`. Also gives its request id."""
+        chunk = self.chunk()
+        envelope = {"version": 1, "batch": str(chunk.batch_id), "chunk": str(chunk.pk), "results": {}}
+        body = json.dumps(payload if self.plain else {**envelope, **payload}).encode()
+        request_id = aws.invoke(self.name, body, timeout_s=2).request_id
+        if answered:
+            Chunk.objects.filter(pk=chunk.pk).update(state="done", request_id=request_id)
+        return chunk, request_id
 
 
 @pytest.fixture
-def lost(db: None, published: None) -> Callable[..., Chunk]:
-    """`lost(PLAIN, {"crash": 1})`: a chunk whose call really ran, and whose answer was thrown away."""
+def lost(db: None) -> Callable[[str], Lost]:
+    """`lost(PLAIN).call({"crash": 1})`"""
+    if not settings.AWS_ENDPOINT_URL:
+        pytest.skip("needs the local AWS: AWS_ENDPOINT_URL is not set")
 
-    def send(name: str, payload: dict[str, Any], *, send: bool = True, **batch_fields: Any) -> Chunk:
-        Function.objects.get_or_create(
-            account="123456789012", region=settings.AWS_REGION, name=name, runtime="python3.12", memory_mb=128,
-            timeout_s=2, arn=f"arn:aws:lambda:{settings.AWS_REGION}:123456789012:function:{name}",
-        )  # fmt: skip
-        batch = Batch.objects.create(
-            function_name=name, region=settings.AWS_REGION, title="t", envelope=name == CHUNKED, **batch_fields
-        )
-        chunk = Chunk.objects.create(batch=batch, position=0, state="checking", started=timezone.now())
-        if send:
-            envelope = {"version": 1, "batch": str(batch.pk), "chunk": str(chunk.pk), "items": [], "results": {}}
-            body = {**envelope, **payload} if name == CHUNKED else payload
-            chunk.answer = aws.invoke(name, json.dumps(body).encode(), timeout_s=2)  # type: ignore[attr-defined]
-        return chunk
+    def make(handler: str) -> Lost:
+        name = f"reconciled-{uuid.uuid4().hex[:12]}"
+        publish(name, handler)
+        return Lost(name, handler == PLAIN)
 
-    return send
+    return make
 
 
-def asked(chunk: Chunk, *, later_s: float = 0) -> Any:
+def asked(chunk: Chunk, *, later_s: float = 0, patience_s: float = 10) -> Any:
     """What reconcile says `later_s` after now, once the log has arrived."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patience_s
     while True:
         verdict = reconcile(chunk, now=timezone.now() + timedelta(seconds=later_s))
         if isinstance(verdict, Ran | Ambiguous) or time.monotonic() > deadline:
@@ -211,53 +225,61 @@ def asked(chunk: Chunk, *, later_s: float = 0) -> Any:
         time.sleep(0.3)
 
 
-def test_finds_the_invocation_of_a_chunk_whose_answer_was_lost(lost: Callable[..., Chunk]) -> None:
-    noise = lost(CHUNKED, {"items": [{"id": "x"}]})
-    chunk = lost(CHUNKED, {"items": [{"id": "a"}, {"id": "b"}]})
+def test_finds_the_invocation_of_a_chunk_whose_answer_was_lost(lost: Callable[[str], Lost]) -> None:
+    function = lost(CHUNKED)
+    _other, other_id = function.call({"items": [{"id": "x"}]})
+    chunk, request_id = function.call({"items": [{"id": "a"}, {"id": "b"}]})
     verdict = asked(chunk)
     assert isinstance(verdict, Ran), verdict
-    assert verdict.request_id == chunk.answer.request_id != noise.answer.request_id  # type: ignore[attr-defined]
+    assert verdict.request_id == request_id != other_id
     assert (verdict.status, verdict.certain) == ("success", True)
     assert verdict.report is not None and verdict.report.billed_ms
     assert "chunk worked" in verdict.log and "REPORT RequestId" in verdict.log
 
 
-def test_finds_that_the_chunk_timed_out(lost: Callable[..., Chunk]) -> None:
-    verdict = asked(lost(CHUNKED, {"items": [{"id": "a", "seconds": 20}]}))
-    assert isinstance(verdict, Ran)
-    assert (verdict.status, verdict.certain) == ("timeout", True)
+def test_finds_that_the_chunk_timed_out(lost: Callable[[str], Lost]) -> None:
+    chunk, request_id = lost(CHUNKED).call({"items": [{"id": "a", "seconds": 20}]})
+    verdict = asked(chunk)
+    assert isinstance(verdict, Ran), verdict
+    assert (verdict.request_id, verdict.status, verdict.certain) == (request_id, "timeout", True)
 
 
-def test_finds_the_error_of_a_plain_call_among_answered_ones(lost: Callable[..., Chunk]) -> None:
-    answered = lost(PLAIN, {})
-    Chunk.objects.filter(pk=answered.pk).update(
-        state="done",
-        request_id=answered.answer.request_id,  # type: ignore[attr-defined]
-    )
-    chunk = lost(PLAIN, {"crash": 1})
+def test_finds_the_error_of_a_plain_call_among_answered_ones(lost: Callable[[str], Lost]) -> None:
+    function = lost(PLAIN)
+    function.call({}, answered=True)
+    chunk, request_id = function.call({"crash": 1})
     verdict = asked(chunk, later_s=20)
     assert isinstance(verdict, Ran), verdict
-    assert verdict.request_id == chunk.answer.request_id  # type: ignore[attr-defined]
+    assert (verdict.request_id, verdict.certain) == (request_id, False)
     assert (verdict.status, verdict.error_type, verdict.error_message) == ("error", "ValueError", "asked to crash")
-    assert verdict.certain is False
     # The engine notes what it was told; asking again must not take that for another call's.
-    Chunk.objects.filter(pk=chunk.pk).update(request_id=verdict.request_id)
+    Chunk.objects.filter(pk=chunk.pk).update(request_id=request_id)
     assert asked(Chunk.objects.get(pk=chunk.pk), later_s=20) == verdict
 
 
-def test_a_call_that_never_reached_aws_is_known_not_to_have_begun(lost: Callable[..., Chunk]) -> None:
-    ran = lost(PLAIN, {})
-    Chunk.objects.filter(pk=ran.pk).update(state="done", request_id=ran.answer.request_id)  # type: ignore[attr-defined]
-    asked(ran, later_s=20)  # its log has arrived
-    chunk = lost(PLAIN, {}, send=False)
+def test_calls_lost_together_get_one_invocation_each(lost: Callable[[str], Lost]) -> None:
+    function = lost(PLAIN)
+    first, first_id = function.call({})
+    second, second_id = function.call({})
+    assert isinstance(asked(first, later_s=20, patience_s=1), NotFound)
+    for chunk, request_id in ((second, first_id), (first, second_id)):
+        verdict = asked(chunk, later_s=300)
+        assert isinstance(verdict, Ran), verdict
+        assert (verdict.request_id, verdict.status, verdict.certain) == (request_id, "success", False)
+        Chunk.objects.filter(pk=chunk.pk).update(state="done", request_id=request_id)
+
+
+def test_a_call_that_never_reached_aws_is_known_not_to_have_begun(lost: Callable[[str], Lost]) -> None:
+    function = lost(PLAIN)
+    ran, _request_id = function.call({})
+    assert isinstance(asked(ran, later_s=20), Ran), "the log has arrived"
+    chunk = function.chunk()
     Chunk.objects.filter(pk=chunk.pk).update(started=timezone.now() - timedelta(minutes=10))
-    chunk.refresh_from_db()
-    verdict = reconcile(chunk)
+    verdict = reconcile(Chunk.objects.get(pk=chunk.pk))
     assert isinstance(verdict, NotFound) and verdict.final, verdict
 
 
-def test_a_function_without_a_log_proves_nothing(lost: Callable[..., Chunk]) -> None:
-    chunk = lost(PLAIN, {}, send=False)
-    Function.objects.filter(name=PLAIN).update(log_group="/aws/lambda/never-written")
+def test_a_function_without_a_log_proves_nothing(lost: Callable[[str], Lost]) -> None:
+    chunk = lost(PLAIN).chunk()
     assert isinstance(reconcile(chunk), NotFound)
     assert asked(chunk, later_s=200) == Ambiguous((), Doubt.SILENT)

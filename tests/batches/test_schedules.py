@@ -176,7 +176,7 @@ def test_missing_proofs_of_delivery_of_one_carrier_can_be_selected() -> None:
         for number, status in enumerate(("delivered", "delivered", "in_transit")):
             Shipment.objects.create(carrier=carrier, tracking_number=f"T{number}", status=status)
     had = Shipment.objects.filter(carrier=carriers[0], tracking_number="T0").get()
-    Document.objects.create(shipment=had, type="proof_of_delivery", state="stored", sha256="0" * 64, name="a.pdf")
+    Document.objects.create(shipment=had, type="proof_of_delivery", sha256="0" * 64, name="a.pdf", bytes=1)
     query = {"status": "delivered", "missing": "proof_of_delivery", "carrier": "one"}
     resolved = capabilities.get("fetch_documents").resolve({"query": query})
     assert [item.label for item in resolved] == ["T1"]

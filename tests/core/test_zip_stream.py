@@ -50,16 +50,17 @@ def test_more_files_than_the_old_format_can_count() -> None:
 
 
 def test_large_files_pass_through_in_small_memory() -> None:
-    class Zeros(io.RawIOBase):
+    class Zeros(io.BytesIO):
         left = 200 * 2**20
 
-        def read(self, size: int = -1) -> bytes:
-            given = min(size, self.left)
+        def read(self, size: int | None = -1) -> bytes:
+            given = min(size or 0, self.left)
             self.left -= given
             return bytes(given)
 
     tracemalloc.start()
-    size = sum(len(block) for block in zip_blocks([ZipEntry("large.pdf", Zeros, 200 * 2**20)]))
+    blocks = zip_blocks([ZipEntry("large.pdf", Zeros, 200 * 2**20)])
+    size = sum(len(block) for block in blocks)
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert size > 200 * 2**20

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from services_registry.models import Function, FunctionDay, FunctionHour, InvocationReport, RejectedLine
 from services_registry.telemetry.histogram import decode
-from services_registry.telemetry.ingest import Counts, ingest_stream, ingest_tail
+from services_registry.telemetry.ingest import Counts, OwnTail, ingest_stream, ingest_tails
 from services_registry.telemetry.rollups import SUMS
 from tests.telemetry.conftest import report_line, request_id, timeout_line
 
@@ -67,7 +67,7 @@ def test_the_same_lines_three_times_shuffled_through_two_doors_count_once(
 def test_our_own_call_seen_again_in_the_log_counts_once(make_function: Callable[[str], Function]) -> None:
     make_function("ours")
     line = report_line(request_id(1), ms=12.34, billed=13)
-    tail = ingest_tail(function_name="ours", region=settings.AWS_REGION, text=line, request_id=request_id(1))
+    tail = ingest_tails([OwnTail("ours", settings.AWS_REGION, request_id(1), line)])
     assert tail.new == 1
     before = sums()
     counts = take([event("ours", line, datetime.now(UTC) + timedelta(hours=3))], door="pull")

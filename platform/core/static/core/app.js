@@ -116,6 +116,16 @@
     }
     if (status !== 401) announce("A part of the page could not be loaded" + (status ? " (" + status + ")" : ""));
   }
+  // A part that refreshes by itself rests while somebody reads in it: something open, in focus, marked or scrolled.
+  function inUse(part) {
+    const marked = document.getSelection();
+    return part.querySelector("details[open]") || part.contains(document.activeElement)
+      || (marked && !marked.isCollapsed && part.contains(marked.anchorNode))
+      || [...part.querySelectorAll(".table-wrap")].some((table) => table.scrollLeft > 0);
+  }
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.matches("[data-hold]") && inUse(event.detail.elt)) event.preventDefault();
+  });
   document.addEventListener("htmx:responseError", failed);
   document.addEventListener("htmx:sendError", failed);
   document.addEventListener("htmx:timeout", failed);
