@@ -68,11 +68,14 @@ def check(batch: Batch) -> None:
 def bodies_of(batch: Batch) -> list[bytes]:
     """The very bytes that the engine is going to send, chunk by chunk."""
     items = BatchItem.objects.filter(batch=batch).annotate(text=Cast("input", TextField())).order_by("position")
-    by_chunk: dict[Any, list[tuple[str, str]]] = {}
+    by_chunk: dict[Any, dict[str, str]] = {}
     for chunk_id, key, text in items.values_list("chunk_id", "key", "text"):
-        by_chunk.setdefault(chunk_id, []).append((key, text))
+        by_chunk.setdefault(chunk_id, {})[key] = f'{text[:-1]},"id":"{key}"}}'
     chunks = Chunk.objects.filter(batch=batch).select_related("batch").order_by("position")
-    return [payloads_request(chunk, by_chunk[chunk.pk]).body for chunk in chunks]
+    return [
+        payloads_request(chunk, ",".join(by_chunk[chunk.pk].values()), list(by_chunk[chunk.pk])).body
+        for chunk in chunks
+    ]
 
 
 T = TypeVar("T")

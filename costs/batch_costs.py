@@ -15,8 +15,11 @@ from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce, Greatest, TruncDate
 
 from costs.estimate import PriceBook, exact_sum
+from services_registry.choices import ChunkState
 from services_registry.models import Batch, Chunk, Function
 from services_registry.pricing import Usage
+
+ENDED = (ChunkState.DONE, ChunkState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,12 @@ def bill_of(batch: Batch) -> BatchBill:
         .annotate(ms=Sum("billed_ms"), requests=Sum(Greatest(F("billed_invocations"), 1)), chunks=Count("pk"))
     )  # fmt: skip
     region = batch.region or settings.AWS_REGION
-    function = Function.objects.filter(name=batch.function_name, region=region).only("architecture", "memory_mb").first()
+    function = (
+        Function.objects.filter(name=batch.function_name, region=region).only("architecture", "memory_mb").first()
+    )
     book = PriceBook()
     costs = [(row["chunks"], _cost(row, region, function, book)) for row in groups]
-    silent = batch.chunks.filter(attempt__gt=0, billed_ms=None).count()
+    silent = batch.chunks.filter(state__in=ENDED, attempt__gt=0, billed_ms=None).count()
     unpriced = sum(chunks for chunks, usd in costs if usd is None)
     return BatchBill(exact_sum(usd for _chunks, usd in costs), silent + unpriced)
 
@@ -80,4 +85,3 @@ def _decimal(plan: Any, name: str) -> Decimal | None:
         return None if value is None else Decimal(str(value))
     except InvalidOperation:
         return None
-

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Count, F, Q
 
 from core.timerange import TimeRange
-from costs.batch_costs import bill_of, requests_of
+from costs.batch_costs import bill_of
 from costs.estimate import EXACT, PriceBook, exact_sum
 from costs.models import ExchangeRate
 from services_registry.choices import Origin

@@ -8,13 +8,12 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from services_registry import capabilities
-from services_registry.batch_search import NAMES, PLAIN_RUN, Search, SearchProblem, by_person, by_work, parse
+from services_registry.batch_search import PLAIN_RUN, Search, SearchProblem, by_person, by_work, parse
 from services_registry.choices import BatchState
 from services_registry.models import Batch
 
@@ -35,19 +34,19 @@ class SearchField(forms.CharField):
             raise forms.ValidationError([str(sentence) for sentence in problem.args]) from problem
 
 
+LONGEST = 500
+SAID = (
+    "Words of the title, and terms: state:failed, function:name*, work:render_pdf, by:name, shipment:NUMBER, source:api,"
+    " on:2026-11-23, after:7d, before:2026-11-01, id:1a2b. Days are UTC. What is not understood is refused."
+)
+
+
 class SearchFilter(django_filters.CharFilter):
     field_class = SearchField
 
 
 class BatchFilter(django_filters.FilterSet):
-    q = SearchFilter(
-        method="matching",
-        max_length=500,
-        label=_("Search"),
-        help_text=format_lazy(
-            _("words of the title, and terms: {names}"), names=", ".join(f"{name}:" for name in NAMES)
-        ),
-    )
+    q = SearchFilter(method="matching", max_length=LONGEST, label=_("Search"))
     state = django_filters.ChoiceFilter(choices=BatchState.choices, label=_("State"), empty_label=_("any state"))
     capability = django_filters.ChoiceFilter(
         choices=_capability_choices, method="of_capability", label=_("Work"), empty_label=_("any work")
@@ -64,7 +63,7 @@ class BatchFilter(django_filters.FilterSet):
         found: Search | None = self.form.cleaned_data.get("q") if self.is_bound and self.is_valid() else None
         return found
 
-    @extend_schema_field(OpenApiTypes.STR)
+    @extend_schema_field({"type": "string", "maxLength": LONGEST, "description": SAID})
     def matching(self, queryset: QuerySet[Batch], _name: str, value: Search) -> QuerySet[Batch]:
         user = getattr(self.request, "user", None)
         value.person = user.get_username() if user is not None else ""

@@ -17,10 +17,11 @@ from services_registry import batch_words as words
 from services_registry.batches import insight, under_way
 from services_registry.batches.durations import CHUNKS_READ, ChunkDurations
 from services_registry.batches.progress import progress_of
+from services_registry.batches.results import offers_files
 from services_registry.choices import OPEN_BATCHES, TONES, BatchState, ChunkState, ItemState
 from services_registry.models import Batch, Chunk
 
-SHOWN_CHUNKS = 20
+SHOWN_CHUNKS = 15
 SHOWN_ITEMS = 25
 SHOWN_DEEDS = 12
 SHOWN_RESPONSE = 20_000
@@ -36,7 +37,8 @@ def state_key(batch: Batch) -> str:
 def live_context(batch: Batch, seen: str = "") -> dict[str, Any]:
     """The polled part. Bounded reads only (see `insight`). `seen` is the state that the browser shows now."""
     now = timezone.now()
-    progress = progress_of(batch, now, pace=insight.pace_of(batch, now) if batch.state == BatchState.RUNNING else None)
+    recent = insight.pace_of(batch, now) if batch.state == BatchState.RUNNING else None
+    progress = progress_of(batch, now, pace=recent)
     busy, census = under_way(batch), insight.census_of(batch, now)
     key = state_key(batch)
     return {
@@ -46,8 +48,8 @@ def live_context(batch: Batch, seen: str = "") -> dict[str, Any]:
         "tone": words.batch_tone(batch),
         "elapsed": words.elapsed(progress),
         "eta": words.remaining(progress, now),
-        "pace": words.pace_words(progress.pace) if progress.pace else "",
-        "overall": words.speed(progress.overall) if progress.overall else "",
+        "pace": words.pace_words(recent) if recent else "",
+        "overall": words.speed(progress.overall) if progress.overall and batch.total > 1 else "",
         "census": census,
         "next_try": words.clock(census.next_try) if census.next_try else "",
         "busy": busy,
@@ -169,6 +171,7 @@ def _items(request: HttpRequest, batch: Batch, chunk: Chunk | None) -> dict[str,
         item.tone = TONES.get(item.state, "secondary")  # type: ignore[attr-defined]  # for the template
     return {
         "items": page,
+        "offers_files": offers_files(batch),
         "item_state": "failed" if error else state,
         "item_error": error,
         "item_states": [(value, label, _count(batch, value)) for value, label in ItemState.choices],
@@ -186,7 +189,11 @@ def _count(batch: Batch, state: str) -> int:
 
 
 def _deeds(batch: Batch) -> list[AuditEntry]:
-    entries: list[Any] = list(AuditEntry.objects.filter(target=target_of(batch)).order_by("-at", "-id")[:SHOWN_DEEDS])
+    entries: list[Any] = list(
+        AuditEntry.objects.filter(target=target_of(batch))
+        .exclude(verb="batch.started")
+        .order_by("-at", "-id")[:SHOWN_DEEDS]
+    )
     for entry in entries:
         entry.words = words.deed(entry.verb)
         entry.changed = words.changes(entry.before, entry.after)

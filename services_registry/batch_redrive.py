@@ -10,23 +10,7 @@ from django.utils.translation import ngettext
 
 from services_registry.batch_action_forms import ReasonForm
 from services_registry.batch_forms import new_key
-
-try:
-    from services_registry.batches import RedrivePreview, redrive_preview
-except ImportError:  # TEMPORARY
-    from collections import Counter
-    from types import SimpleNamespace
-
-    def redrive_preview(batch):
-        failed = list(batch.items.filter(state="failed"))
-        return SimpleNamespace(
-            items=len(failed),
-            by_error=Counter(f.error_type for f in failed).most_common(),
-            labels=[str(f) for f in failed[:5]],
-            running=None,
-        )
-
-
+from services_registry.batches import RedrivePreview, redrive_preview
 from services_registry.batches.target import function_row
 from services_registry.models import Batch, CapabilityBinding, Function
 

@@ -120,6 +120,8 @@ def verdict(chunk: Chunk, now: datetime) -> tuple[str, str]:
     """(words, tone). An answer alone is no success: the words say how many of its items failed."""
     if chunk.state == ChunkState.DONE:
         return _answered(chunk)
+    if chunk.state == ChunkState.FAILED and not chunk.items_total:
+        return _("%s, then divided") % chunk.get_outcome_display(), "secondary"
     if chunk.state == ChunkState.FAILED:
         return chunk.get_outcome_display() or chunk.get_state_display(), TONES.get(chunk.outcome) or "red"
     if chunk.state == ChunkState.QUEUED and chunk.not_before and chunk.not_before > now:

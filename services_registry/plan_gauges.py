@@ -39,12 +39,10 @@ def gauges_of(plan: Plan) -> list[Gauge]:
             }  # fmt: skip
             gauges.append(_gauge(label, words, seconds, plan.timeout_s))
     for label, limit in (
-        (_("Bytes, synchronous"), SYNC_PAYLOAD_LIMIT),
-        (_("Bytes, asynchronous"), ASYNC_PAYLOAD_LIMIT),
+        (_("Bytes of a synchronous call (6 MB)"), SYNC_PAYLOAD_LIMIT),
+        (_("Bytes of an asynchronous event (1 MB)"), ASYNC_PAYLOAD_LIMIT),
     ):
-        words = _("%(value)s of the %(limit)s a call may have") % {
-            "value": bytes_text(plan.largest_chunk_bytes), "limit": bytes_text(limit),
-        }  # fmt: skip
+        words = f"{bytes_text(plan.largest_chunk_bytes)}, {plan.largest_chunk_bytes / limit * 100:.1f} %"
         gauges.append(_gauge(label, words, plan.largest_chunk_bytes, limit))
     return gauges
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import RefusedError
 from services_registry import capabilities
 from services_registry.batches.schedules import LARGEST_JITTER, items_meant
-from services_registry.models import BatchSchedule
+from services_registry.models import BatchSchedule, FreezeWindow
 
 MOST_CONCURRENCY = 100_000
 
@@ -53,6 +53,18 @@ class BatchScheduleForm(forms.ModelForm[BatchSchedule]):
         if jitter and minutes and jitter * LARGEST_JITTER > minutes * 60:
             most = minutes * 60 // LARGEST_JITTER
             self.add_error("jitter_seconds", _("At most a third of the interval: %(most)d seconds.") % {"most": most})
+
+
+class FreezeWindowForm(forms.ModelForm[FreezeWindow]):
+    class Meta:
+        model = FreezeWindow
+        fields = ["name", "starts", "ends", "reason"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "starts" in cleaned and "ends" in cleaned and cleaned["ends"] <= cleaned["starts"]:
+            self.add_error("ends", _("It must end after it starts."))
+        return cleaned
 
 
 class EngineLimitForm(forms.Form):

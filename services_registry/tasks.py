@@ -17,26 +17,26 @@ from services_registry.registry import sync_functions as sync_from_aws
 @shared_task(name="services_registry.wake_runner", ignore_result=True)
 def wake_runner() -> None:
     """There is something to do: the runner of this process looks now."""
-    batches.runner().start()
-    batches.runner().wake()
+    batches.this_runner().start()
+    batches.this_runner().wake()
 
 
 @worker_ready.connect
 def start_runner(**_signal: Any) -> None:
     """Batches go on as soon as a worker is there, with or without a message."""
-    batches.runner().start()
+    batches.this_runner().start()
 
 
 @worker_shutting_down.connect
 def hold_runner(**_signal: Any) -> None:
     """The worker was asked to stop: claim nothing any more."""
-    batches.runner().hold()
+    batches.this_runner().hold()
 
 
 @worker_shutdown.connect
 def stop_runner(**_signal: Any) -> None:
     """What is under way has its time; the rest is left to its leases."""
-    batches.runner().stop(settings.BATCH_STOP_SECONDS)
+    batches.this_runner().stop(settings.BATCH_STOP_SECONDS)
 
 
 @shared_task(name="services_registry.run_schedules", ignore_result=True, expires=30)

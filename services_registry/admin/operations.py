@@ -20,7 +20,7 @@ from services_registry.admin.batches import AnyAdmin
 from services_registry.batches import schedules
 from services_registry.batches.engine_limit import change_engine_limit
 from services_registry.models import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
-from services_registry.schedule_forms import BatchScheduleForm, EngineLimitForm
+from services_registry.schedule_forms import BatchScheduleForm, EngineLimitForm, FreezeWindowForm
 
 SHOWN_RUNS = 20
 
@@ -62,7 +62,7 @@ class ScheduleRunInline(admin.TabularInline[ScheduleRun, BatchSchedule]):
 
     model = ScheduleRun
     verbose_name_plural = gettext_lazy("latest runs")
-    fields = readonly_fields = ["due", "at", "result", "note", "batch"]
+    fields = readonly_fields = ("due", "at", "result", "note", "batch")
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -134,6 +134,7 @@ class BatchScheduleAdmin(AuditedAdmin):
 
 @admin.register(FreezeWindow)
 class FreezeWindowAdmin(AuditedAdmin):
+    form = FreezeWindowForm
     audit_noun = "freeze"
     list_display = ["name", "starts", "ends", "reason"]
     search_fields = ["name", "reason"]

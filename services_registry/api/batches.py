@@ -108,7 +108,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         page: Any = self.paginate_queryset(rows)
         return self.get_paginated_response(serializer(page, many=True).data)
 
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    @extend_schema(operation_id="batches_results_zip", responses={(200, "application/zip"): OpenApiTypes.BINARY})
     @action(
         detail=True, methods=["get"], filterset_class=None, url_path="results.zip", pagination_class=None,
         content_negotiation_class=AnythingAccepted,

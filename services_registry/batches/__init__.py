@@ -29,7 +29,7 @@ from services_registry.batches.control import (
 from services_registry.batches.errors import BatchError
 from services_registry.batches.plan import Plan, plan_batch, plan_items, plan_run
 from services_registry.batches.recover import recover
-from services_registry.batches.runner import drain, runner
+from services_registry.batches.runner import drain, this_runner
 from services_registry.batches.start import start_batch, start_run, start_runs
 from services_registry.batches.wake import wake
 
@@ -49,7 +49,7 @@ __all__ = [
     "redrive_preview",
     "resume_batch",
     "retry_failed",
-    "runner",
+    "this_runner",
     "start_batch",
     "start_run",
     "start_runs",

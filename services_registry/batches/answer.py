@@ -53,9 +53,9 @@ def read_answer(body: bytes, keys: Sequence[str], chunk: Sent) -> Answer:
     answer = Answer()
     open_keys = dict.fromkeys(keys)
     for entry in _entries(document, chunk):
-        if isinstance(entry, dict) and entry.get("id") in open_keys:
-            del open_keys[entry["id"]]
-            _sort_in(entry, answer)
+        if isinstance(entry, dict) and isinstance(key := entry.get("id"), str) and key in open_keys:
+            del open_keys[key]
+            _sort_in(key, entry, answer)
     handed_back = document.get("unfinished") or []
     later = {key for key in handed_back if isinstance(key, str)} if isinstance(handed_back, list) else set()
     answer.unfinished = [key for key in open_keys if key in later]
@@ -77,9 +77,8 @@ def _entries(document: dict[str, Any], chunk: Sent) -> list[Any]:
     return results
 
 
-def _sort_in(entry: dict[str, Any], answer: Answer) -> None:
-    key = entry["id"]
-    if isinstance(spent := entry.get("ms"), int | float) and 0 <= spent < 1e9:
+def _sort_in(key: str, entry: dict[str, Any], answer: Answer) -> None:
+    if "ms" in entry and isinstance(spent := entry["ms"], int | float) and 0 <= spent < 1e9:
         answer.durations[key] = float(spent)
     value = entry.get("value")
     if entry.get("ok") is True and isinstance(value, dict):

@@ -111,7 +111,7 @@ def freeze(plan: Plan, row: Function | None, now: datetime) -> Caution | None:
         text = _("The freeze “%(name)s”%(reason)s begins at %(starts)s and lasts until %(ends)s.")
         return Caution("freeze_soon", Severity.WARNING, text % words)
     text = _("Changes rest until %(ends)s: “%(name)s”%(reason)s.")
-    return Caution("freeze", Severity.DANGER, text % words)
+    return Caution("freeze", Severity.WARNING, text % words)
 
 
 def failing(plan: Plan, row: Function | None, now: datetime) -> Caution | None:

@@ -9,7 +9,7 @@ from services_registry.batches import settle
 from services_registry.batches.claims import Claim, Claims
 from services_registry.batches.decide import Decision, Failure
 from services_registry.batches.reconcile import Ambiguous, NotFound, Ran, Verdict, reconcile
-from services_registry.capabilities import Capability, SelectionError
+from services_registry.capabilities import SelectionError
 from services_registry.choices import ChunkState, Outcome
 from services_registry.models import Chunk
 

@@ -47,7 +47,6 @@ def add_chunks(cursor: Any, parent: Claim, parts: Sequence[Sequence[str]], *, de
     """
     if not parts:
         return 0
-    ids = {key: row_id for row_id, key, _own in parent.items}
     # The lock on the batch gives each new chunk its own position. One statement locks, the next sees what is there.
     cursor.execute("SELECT 1 FROM services_registry_batch WHERE id = %s FOR UPDATE", [parent.batch.pk])
     cursor.execute(_LAST, [parent.batch.pk])
@@ -57,5 +56,5 @@ def add_chunks(cursor: Any, parent: Claim, parts: Sequence[Sequence[str]], *, de
         chunk_id = uuid.uuid4()
         row = [chunk_id, parent.batch.pk, position, parent.group, parent.depth + deeper, len(part)]
         cursor.execute(_ADD, row)
-        cursor.execute(_MOVE, [chunk_id, [ids[key] for key in part]])
+        cursor.execute(_MOVE, [chunk_id, [parent.ids[key] for key in part]])
     return sum(len(part) for part in parts)

@@ -6,13 +6,12 @@ fifty. Where a bound was met the answer says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 
 from services_registry.batches.progress import Pace
 from services_registry.choices import ChunkState, ItemState
@@ -23,7 +22,7 @@ PACE_CHUNKS = 1_000
 QUEUED_COUNTED = 10_000
 QUEUE_HEAD = 200
 """Chunks that AWS put off or that are sent again stand at the head of the queue: no need to look at all of it."""
-FAILURES_READ = 10_000
+FAILURES_READ = 5_000
 ERROR_TYPES = 12
 LIGHT = ("log_tail", "error_stack", "response")
 """Columns that a row of a table does without."""

@@ -67,14 +67,6 @@ class Plan:
         return round(self.item_bytes.most_of(self.largest))
 
     @property
-    def fits_sync(self) -> bool:
-        return self.largest_chunk_bytes <= SYNC_PAYLOAD_LIMIT
-
-    @property
-    def fits_async(self) -> bool:
-        return self.largest_chunk_bytes <= ASYNC_PAYLOAD_LIMIT
-
-    @property
     def chunk_seconds(self) -> float | None:
         """A full chunk as it usually is (p50)."""
         return _seconds(self.history.of_chunk(self.history.p50_ms, self.largest))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F, Q
 
 from services_registry.batches import checking, settle
 from services_registry.batches.claims import LAPSED
@@ -15,8 +15,6 @@ from services_registry.choices import OPEN_BATCHES
 from services_registry.models import Batch
 
 logger = logging.getLogger(__name__)
-
-LOST = ("WorkerLost", "The worker that ran this went away before the answer was kept, three times.", "")
 
 _LAPSED = f"""
 UPDATE services_registry_chunk c
@@ -45,6 +43,7 @@ def recover() -> int:
 
 
 def _left_over() -> list[UUID]:
-    """Open batches that a crash kept from being cancelled."""
-    rows: Any = Batch.objects.filter(state__in=OPEN_BATCHES, cancel_requested=True)
+    """Open batches that a crash kept from being cancelled or finished: nothing of them is to be begun any more."""
+    over = Q(total__lte=F("succeeded") + F("failed") + F("cancelled"))
+    rows = Batch.objects.filter(Q(cancel_requested=True) | over, state__in=OPEN_BATCHES)
     return list(rows.values_list("pk", flat=True))

@@ -6,7 +6,8 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol, cast
+from itertools import chain
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -52,13 +53,9 @@ def plain_request(batch: Batch, key: str, own: str | None) -> Request:
     return Request(body, [key], size=len(body))
 
 
-def payloads_request(chunk: Sent, items: Sequence[tuple[str, str]]) -> Request:
-    """An envelope around payloads that the batch brought along: (key, JSON object as text) each.
-
-    The text is not parsed again. An `id` of the payload's own gives way: of two equal members the last one counts.
-    """
-    parts = (f'{own.rstrip()[:-1]}{"," if len(own) > 2 else ""}"id":"{key}"}}'.encode() for key, own in items)
-    return _request(chunk, chunk.batch.context, parts, [key for key, _own in items], [])
+def payloads_request(chunk: Sent, payloads: str, keys: list[str]) -> Request:
+    """An envelope around payloads that the batch brought along: JSON objects with commas between them."""
+    return _request(chunk, chunk.batch.context, [payloads.encode()], keys, [])
 
 
 def envelope_request(capability: Capability, chunk: Sent, keys: Sequence[str]) -> Request:
@@ -89,28 +86,28 @@ def _request(
             "inline_limit": ANSWER_INLINE_LIMIT,
         },
     }
-    # Up to the limit in memory, beyond it on disk: the JSON of a big chunk is never whole in memory.
-    with tempfile.SpooledTemporaryFile(max_size=INLINE_LIMIT) as spool:
-        listed = cast(BinaryIO, spool)
-        size = _write_list(listed, items)
+    listed, size = [], 0
+    waiting = iter(items)
+    for item in waiting:
+        listed.append(item)
+        size += len(item) + 1
         if size > INLINE_LIMIT:
-            envelope["items_uri"] = storage.put_stream(
-                f"requests/{chunk.batch_id}/{chunk.pk}.json", listed, content_type="application/json"
-            )
+            envelope["items_uri"], size = _store_list(chunk, chain(listed, waiting))
             return Request(encode(envelope), wanted, gone, size)
-        listed.seek(0)
-        body = b"".join([encode(envelope)[:-1], b',"items":', listed.read(), b"}"])
+    body = b"".join([encode(envelope)[:-1], b',"items":[', b",".join(listed), b"]}"])
     return Request(body, wanted, gone, len(body))
 
 
-def _write_list(target: BinaryIO, items: Iterable[bytes]) -> int:
-    """Write a JSON list, one item after the other; returns its bytes."""
-    target.write(b"[")
-    for position, item in enumerate(items):
-        target.write(b"," if position else b"")
-        target.write(item)
-    target.write(b"]")
-    return target.tell()
+def _store_list(chunk: Sent, items: Iterable[bytes]) -> tuple[str, int]:
+    """Put a JSON list into the exchange bucket: (address, bytes). On disk first: it is never whole in memory."""
+    with tempfile.TemporaryFile() as file:
+        file.write(b"[")
+        for position, item in enumerate(items):
+            file.write(b"," if position else b"")
+            file.write(item)
+        file.write(b"]")
+        key = f"requests/{chunk.batch_id}/{chunk.pk}.json"
+        return storage.put_stream(key, file, content_type="application/json"), file.tell()
 
 
 def results_prefix(chunk: Sent) -> str:

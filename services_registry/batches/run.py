@@ -22,8 +22,7 @@ from services_registry.batches.gates import Gates, jittered
 from services_registry.batches.request import Request, envelope_request, payloads_request, plain_request
 from services_registry.batches.tails import Tail, report_in
 from services_registry.capabilities import Capability, ItemFailed, SelectionError
-from services_registry.choices import BatchState, ChunkState, Outcome
-from services_registry.models import Batch
+from services_registry.choices import ChunkState, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +85,8 @@ def _prepare(claim: Claim) -> Prepared:
         return Prepared(None, None, Decision(ChunkState.DONE))
     if not batch.capability:
         if not batch.envelope:
-            return Prepared(None, plain_request(batch, keys[0], claim.items[0][2]))
-        return _guarded(claim, None, lambda: payloads_request(claim, [(k, own or "{}") for _id, k, own in claim.items]))
+            return Prepared(None, plain_request(batch, keys[0], claim.payloads))
+        return _guarded(claim, None, lambda: payloads_request(claim, claim.payloads or "", keys))
     try:
         capability = capabilities.get(batch.capability)
     except SelectionError as error:
@@ -130,9 +129,12 @@ def _still_wanted(claim: Claim) -> bool:
     if time.monotonic() - claim.at < CLICK_S:
         return True
     try:
-        with database():
-            running = Batch.objects.filter(pk=claim.batch.pk, state=BatchState.RUNNING, cancel_requested=False)
-            return running.exists()
+        with database(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM services_registry_batch WHERE id = %s AND state = 'running' AND NOT cancel_requested",
+                [claim.batch.pk],
+            )
+            return cursor.fetchone() is not None
     except DatabaseError:
         return False
 

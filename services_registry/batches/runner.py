@@ -212,7 +212,7 @@ _runner: Runner | None = None
 _making = threading.Lock()
 
 
-def runner() -> Runner:
+def this_runner() -> Runner:
     """The runner of this process."""
     global _runner
     with _making:

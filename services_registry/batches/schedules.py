@@ -163,8 +163,9 @@ def _start(schedule: BatchSchedule, due: datetime, *, actor: Any, source: str) -
                 source=source,
             )
     except RefusedError as refusal:
-        empty = refusal.code == "empty_selection"
-        return _keep(schedule, due, RunResult.EMPTY if empty else RunResult.FAILED, refusal.message)
+        if refusal.code == "empty_selection":
+            return _keep(schedule, due, RunResult.EMPTY, _("Its selection means no items at the moment."))
+        return _keep(schedule, due, RunResult.FAILED, refusal.message)
     except Exception as error:  # whatever a capability raises is one failed run, on record
         logger.exception("schedule could not start its batch schedule=%s", schedule.pk)
         words = _("An unexpected error (%(type)s); the worker's log has the details.") % {"type": type(error).__name__}

@@ -173,7 +173,7 @@ def start_runs(
         )
     plan = plan_run(
         function_name, [payload] if payloads is None else payloads, region=region, chunked=chunked,
-        chunk_size=chunk_size, concurrency=concurrency, ask_aws=False,
+        chunk_size=chunk_size, concurrency=concurrency, repeatable=repeatable, ask_aws=False,
     )  # fmt: skip
     many = payloads is not None
     batch = Batch(

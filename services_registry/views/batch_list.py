@@ -23,6 +23,7 @@ from services_registry.models import Batch
 IN_PANEL = 6
 OF_LATE = timedelta(days=14)
 ORDER = ["-created", "-id"]
+NARROWING = ("state", "capability", "by")
 # Large values that no list shows.
 HEAVY = ("selection", "context", "payload", "plan")
 
@@ -39,7 +40,8 @@ def batch_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [dressed(batch) for batch in page.rows],
         "filters": filters,
-        "problems": [str(error) for errors in filters.errors.values() for error in errors],
+        "narrowing": [filters.form[name] for name in NARROWING],
+        "problems": filters.errors.get("q", []),
         "notes": filters.search.notes if filters.search else [],
         "chips": chips,
         "filtered": filtered,

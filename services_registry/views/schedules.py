@@ -53,8 +53,8 @@ def schedule_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "schedule": _dress(schedule),
         "page": page,
-        "selection": json.dumps(schedule.selection, indent=2, ensure_ascii=False),
-        "options": json.dumps(schedule.context, indent=2, ensure_ascii=False) if schedule.context else "",
+        "selection": json.dumps(schedule.selection, ensure_ascii=False),
+        "options": json.dumps(schedule.context, ensure_ascii=False) if schedule.context else "",
     }
     return render(request, "services_registry/schedule_detail.html", context)
 

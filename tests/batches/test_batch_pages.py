@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from services_registry.models import Batch
 from tests.batches.test_outcomes import play
@@ -38,9 +40,72 @@ def test_plan_confirm_watch(toy: str, work: Work, client_as: ClientAs, operator:
     work(batch)
     final = client.get(f"/batches/{batch.pk}/").content.decode()
     assert "every 1s" not in final and "NotFound" in final and "a customer asked" in final
-    poll = client.get(f"/batches/{batch.pk}/", headers={"HX-Request": "true"})
-    assert poll.headers["HX-Refresh"] == "true"
-    assert "<html" not in poll.content.decode()
+
+
+def test_a_poll_is_quiet_until_the_state_changes(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
+    batch, client = play("ok-1", "error-2"), client_as(operator)
+    address = f"/batches/{batch.pk}/"
+    poll = client.get(address, {"seen": "running"}, headers={"HX-Request": "true"})
+    assert "HX-Trigger" not in poll.headers
+    assert "batch-actions" not in poll.content.decode() and "<html" not in poll.content.decode()
+    work(batch)
+    poll = client.get(address, {"seen": "running"}, headers={"HX-Request": "true"})
+    text = poll.content.decode()
+    assert poll.headers["HX-Trigger"] == "batch-changed"
+    assert "every 1s" not in text and "data-final" in text
+    assert "Retry 1 failed item" in text and "Pause now" not in text
+
+
+def test_what_went_wrong_is_said_by_type_with_an_example(
+    toy: str, work: Work, client_as: ClientAs, viewer: User
+) -> None:
+    batch = work(play("ok-1", "error-2", "error-3", "error-4", "refused-5", "crash-6"))
+    text = client_as(viewer).get(f"/batches/{batch.pk}/").content.decode()
+    report = text[text.index("What went wrong") : text.index('id="chunks"')]
+    found = re.findall(r">(\w+)</a></th>.*?text-danger\">(\d+)<", report, re.DOTALL)
+    assert found[0] == ("NotFound", "3")
+    assert {"Refused", "RuntimeError"} <= {kind for kind, _count in found}
+    assert "asked to fail" in report and "the toy does not take this" in report
+
+
+def test_an_answer_in_which_all_items_failed_is_no_success(
+    toy: str, work: Work, client_as: ClientAs, viewer: User
+) -> None:
+    batch = work(play("error-1", "error-2", "ok-3", chunk_size=2))
+    text = client_as(viewer).get(f"/batches/{batch.pk}/?chunks=all").content.decode()
+    assert "answered, all 2 items failed" in text
+    trouble = client_as(viewer).get(f"/batches/{batch.pk}/").content.decode()
+    assert len(re.findall(r"\?chunk=\d+#chunks\">\d+</a></th>", trouble)) == 1, "only the chunk that needs a look"
+
+
+def test_one_chunk_is_shown_with_its_log_and_its_items(toy: str, work: Work, client_as: ClientAs, viewer: User) -> None:
+    batch, client = work(play("ok-1", "ok-2", "error-3", chunk_size=2)), client_as(viewer)
+    alone = client.get(f"/batches/{batch.pk}/?chunk=2").content.decode()
+    assert "toy error-3" in alone and "toy ok-1" not in alone
+    assert batch.chunks.get(position=1).request_id in alone and "REPORT RequestId" in alone
+    opened = client.get(f"/batches/{batch.pk}/chunks/1/", headers={"HX-Request": "true"}).content.decode()
+    assert "REPORT RequestId" in opened and "<html" not in opened
+    assert client.get(f"/batches/{batch.pk}/chunks/1/").headers["Location"] == f"/batches/{batch.pk}/?chunk=2#chunks"
+    assert client.get(f"/batches/{batch.pk}/chunks/99/").status_code == 404
+
+
+def test_the_durations_stand_beside_the_time_out_and_the_plan(
+    toy: str, work: Work, client_as: ClientAs, viewer: User
+) -> None:
+    batch = work(play("ok-1", "ok-2", "ok-3"))
+    Batch.objects.filter(pk=batch.pk).update(plan={"chunk_seconds": 0.5, "chunk_seconds_p95": 1.5})
+    text = client_as(viewer).get(f"/batches/{batch.pk}/durations/").content.decode()
+    assert "time-out 2.0 s" in text and "planned p95" in text and "Slowest chunks" in text
+
+
+def test_a_chunk_that_aws_puts_off_is_said_with_its_next_try(toy: str, client_as: ClientAs, viewer: User) -> None:
+    batch = play("ok-1", "ok-2", chunk_size=1)
+    later = timezone.now() + timedelta(seconds=30)
+    batch.chunks.filter(position=0).update(waits=2, not_before=later)
+    text = client_as(viewer).get(f"/batches/{batch.pk}/").content.decode()
+    clock = timezone.localtime(later).strftime("%H:%M:%S")
+    assert "AWS put 1 chunk off (throttled)" in text and clock in text
+    assert f"put off by AWS, next try {clock}" in text
 
 
 def test_items_are_filtered_by_state(toy: str, work: Work, client_as: ClientAs, viewer: User) -> None:
@@ -52,7 +117,7 @@ def test_items_are_filtered_by_state(toy: str, work: Work, client_as: ClientAs, 
 def test_retry_by_button_states_the_number(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch = work(play("ok-1", "error-2", "error-3"))
     client = client_as(operator)
-    assert "exactly 2 failed items" in client.get(f"/batches/{batch.pk}/").content.decode()
+    assert "Retry 2 failed items" in client.get(f"/batches/{batch.pk}/").content.decode()
     key = {"idempotency_key": "retry-once"}
     client.post(f"/batches/{batch.pk}/retry/", key)
     client.post(f"/batches/{batch.pk}/retry/", key)

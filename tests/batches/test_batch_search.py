@@ -158,7 +158,7 @@ def test_what_is_not_understood_is_said_and_shows_nothing(
     page = client_as(viewer).get("/batches/", {"q": text})
     assert page.status_code == 400
     assert any(said in problem for problem in page.context["problems"]), page.context["problems"]
-    assert "everything" not in page.content.decode()
+    assert "everything" not in page.content.decode() and "Clear the search" in page.content.decode()
     answer = api_client(viewer).get("/api/v1/batches/", {"q": text})
     assert answer.status_code == 400
     assert any(said in problem for problem in answer.json()["error"]["fields"]["q"])

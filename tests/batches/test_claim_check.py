@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 from django.conf import settings
 
 from core.aws import storage
 from core.aws.clients import management_client
-from core.aws.errors import AwsConflict, AwsNotFound
+from core.aws.errors import AwsConflict, AwsNotFound, AwsRejected
 from core.aws.functions import create_function
 from services_registry import capabilities
+from services_registry.batches.answer import AnswerError, read_answer
+from services_registry.batches.request import envelope_request, results_prefix
 from services_registry.capabilities import OpenBinary
-from services_registry.models import Batch, CapabilityBinding
+from services_registry.models import Batch, CapabilityBinding, Chunk
 from tests.batches.conftest import Toy
 from tests.batches.test_outcomes import play
+from tests.memory import MEGABYTE, memory_grows_at_most
 
 Work = Callable[..., Batch]
 FUNCTION = "toy-storage-function"
+PADDING = "x" * 2_000_000
 CONTENT = b"a file that is too big for the answer"
 HANDLER = f"""
 import hashlib, json, os
@@ -55,7 +61,7 @@ class BigToy(Toy):
     """Each item brings two megabytes; the file of each result must arrive whole."""
 
     def payload(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return {key: {"do": key.split("-")[0], "padding": "x" * 2_000_000} for key in keys}
+        return {key: {"do": key.split("-")[0], "padding": PADDING} for key in keys}
 
     def apply(
         self, key: str, value: Mapping[str, Any], *, batch: Batch, open_binary: OpenBinary
@@ -106,3 +112,36 @@ def test_the_bucket_is_made_once_and_values_come_back(toy_function: str) -> None
     assert storage.delete_prefix("requests/test/") == 1
     with pytest.raises(AwsNotFound):
         storage.get_json(uri)
+
+
+def test_a_big_request_goes_to_storage_without_being_whole_in_memory(toy_function: str) -> None:
+    chunk = Chunk(batch=Batch(), position=0)
+    keys = [f"ok-{n}" for n in range(20)]
+    with memory_grows_at_most(20 * MEGABYTE):
+        request = envelope_request(BigToy(), chunk, keys)
+    envelope = json.loads(request.body)
+    assert request.size > 40_000_000 and "items" not in envelope and len(request.body) < 1_000
+    items = storage.get_json(envelope["items_uri"])
+    assert [item["id"] for item in items] == keys and len(items[0]["padding"]) == 2_000_000
+    storage.delete_prefix(f"requests/{chunk.batch_id}/")
+
+
+def test_a_list_of_results_too_long_to_read_is_refused_in_words(toy_function: str) -> None:
+    chunk = Chunk(batch=Batch(), position=0)
+    with tempfile.TemporaryFile() as file:
+        for _ in range(65):
+            file.write(b" " * MEGABYTE)
+        uri = storage.put_stream(f"{results_prefix(chunk)}results.json", cast(BinaryIO, file))
+    with memory_grows_at_most(20 * MEGABYTE):
+        with pytest.raises(AwsRejected, match="68,157,440 bytes; at most 67,108,864"):
+            storage.get_json(uri)
+        with pytest.raises(AnswerError, match="at most 67,108,864 are read"):
+            read_answer(json.dumps({"version": 1, "results_uri": uri}).encode(), ["a"], chunk)
+    storage.delete_prefix(results_prefix(chunk))
+
+
+def test_what_is_left_behind_expires_after_the_days_that_are_set(toy_function: str, settings: Any) -> None:
+    settings.EXCHANGE_EXPIRY_DAYS = 3
+    storage.ensure_bucket()
+    rules = management_client("s3").get_bucket_lifecycle_configuration(Bucket=settings.EXCHANGE_BUCKET)["Rules"]
+    assert [rule["Expiration"]["Days"] for rule in rules if rule["Status"] == "Enabled"] == [3]

@@ -115,7 +115,9 @@ def test_the_page_says_the_numbers_in_words(post: Callable[..., Any]) -> None:
 
 def test_cautions_carry_word_and_tone(post: Callable[..., Any]) -> None:
     Function.objects.update(reserved_concurrency=0)
+    ran((5_000, 50))
     text = post("plan", capability="crates", keys=crates(3)).content.decode()
+    assert "nothing can begin now" in text
     assert re.search(r'data-caution="stopped"><span class="badge tone-red"[^>]*>danger</span>', text)
 
 

@@ -37,7 +37,7 @@ def results_of(schedule: BatchSchedule) -> list[tuple[str, str]]:
 
 
 def test_beat_asks_twice_a_minute() -> None:
-    entry = settings.CELERY_BEAT_SCHEDULE["run-schedules"]
+    entry: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE["run-schedules"]
     assert entry["task"] == tasks.run_schedules.name
     assert entry["schedule"].run_every == timedelta(seconds=30)
 

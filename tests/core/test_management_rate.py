@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from django.conf import settings
 from urllib3 import HTTPResponse
 
@@ -105,7 +106,7 @@ def test_a_repetition_by_botocore_needs_a_token_of_its_own() -> None:
     def answer_unwell(event_name: str, **event: Any) -> AWSResponse:
         sent.append(event_name)
         SharedBucket("management:eu-south-2", rate=0.01).book()  # the next call must wait for 100 seconds
-        return AWSResponse(event["request"].url, 503, {}, HTTPResponse(BytesIO(b"{}"), preload_content=False))
+        return AWSResponse(event["request"].url, 503, HTTPHeaders(), HTTPResponse(BytesIO(b"{}"), preload_content=False))
 
     client.meta.events.register_last("before-send", answer_unwell)
     with pytest.raises(AwsThrottled, match="waiting already"):

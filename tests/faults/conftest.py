@@ -9,20 +9,38 @@ from typing import Any
 
 import pytest
 
+from tests.faults import bad_day as bad_day_of
+from tests.faults.functions import ALL
 from tests.faults.reliability import Case, Table
-from tests.faults.runs import Faulty
+from tests.faults.runs import Faulty, Run
+from tests.faults.unknown import Lost, Outage, endpoint_down, lose_answers
 from tests.running_platform import Platform, until
 
-FUNCTION = "fault-function"
-THROTTLED = "fault-function-throttled"
 TABLE = pytest.StashKey[Table]()
 
 
 @pytest.fixture(scope="session")
 def shared_faulty(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
     faulty = Faulty(platform, tmp_path_factory.mktemp("counts"))
-    faulty.publish(FUNCTION, THROTTLED)
+    faulty.publish(*ALL)
     return faulty
+
+
+@pytest.fixture(scope="session")
+def lost(shared_faulty: Faulty) -> Lost:
+    return lose_answers(shared_faulty)
+
+
+@pytest.fixture(scope="session")
+def outage(shared_faulty: Faulty, lost: Lost) -> Outage:
+    """Half a minute in which AWS cannot be reached."""
+    return endpoint_down(shared_faulty)
+
+
+@pytest.fixture(scope="session")
+def bad_day(shared_faulty: Faulty, outage: Outage) -> dict[str, Run]:
+    """Batches of bad functions, begun when AWS can be reached again."""
+    return bad_day_of.begin(shared_faulty)
 
 
 @pytest.fixture

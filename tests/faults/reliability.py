@@ -54,7 +54,7 @@ class Case:
 
     def end(self, run: Run, counts: Counts) -> None:
         """The counts when the batch was over."""
-        self.after, self.again, self.seconds = str(counts), str(counts.twice), f"{run.seconds:.0f}"
+        self.after, self.again, self.seconds = str(counts), str(counts.twice), f"{run.took:.0f}"
         self.calls = f"{run.calls:,}" if run.calls else f"{run.invocations:,}*"
 
     def line(self) -> str:

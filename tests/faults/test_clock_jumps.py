@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.conftest import FUNCTION, THROTTLED
+from tests.faults.functions import JUMPS
 from tests.faults.reliability import Case
 from tests.faults.runs import Faulty, ok
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bad_day")]  # which takes its half minute beside these
 Add = Callable[[str, str], Case]
 SHIFT = """
 UPDATE services_registry_chunk
@@ -30,11 +30,12 @@ def test_a_clock_that_jumps_loses_and_repeats_nothing(faulty: Faulty, case: Add,
         case(f"clock jumps an hour {jump}", f"{what}; all times of open chunks moved")
         for what in ("chunks under way", "plain runs under way", "chunks put off by throttles")
     ]
-    faulty.fault("throttle", 3, function=THROTTLED)
+    chunks, plain, waits = JUMPS[jump]
+    faulty.fault("throttle", 3, function=waits)
     runs = (
-        faulty.start(FUNCTION, ok(100, 0.1), chunk_size=5),
-        faulty.start(FUNCTION, ok(24, 0.5)),
-        faulty.start(THROTTLED, ok(40), chunk_size=4),
+        faulty.start(chunks, ok(100, 0.1), chunk_size=5),
+        faulty.start(plain, ok(24, 0.5)),
+        faulty.start(waits, ok(40), chunk_size=4),
     )
     runs[0].reached(5)
     runs[1].reached(1)

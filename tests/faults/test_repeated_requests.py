@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import FUNCTION
+from tests.faults.functions import REPEATED, RETRIED
 from tests.faults.reliability import Case
 from tests.faults.runs import Counts, Faulty, Item, documents, ok, unique
 
@@ -53,7 +53,7 @@ def test_ten_requests_for_many_runs_send_each_once(faulty: Faulty, case: Add) ->
     name = unique("R")
     payloads = [{"run": name, "n": number, "do": "ok"} for number in range(200)]
     row.at(Counts(200, 0, 0, 0))
-    asked = {"function": FUNCTION, "payloads": payloads, "chunked": True, "chunk_size": 20, "repeatable": True}
+    asked = {"function": REPEATED, "payloads": payloads, "chunked": True, "chunk_size": 20, "repeatable": True}
     only = ten_times(faulty, asked)
     run = faulty.follow(name, faulty.client.get(f"batches/{only}/"))
     end = run.ended()
@@ -63,7 +63,7 @@ def test_ten_requests_for_many_runs_send_each_once(faulty: Faulty, case: Add) ->
 
 def test_ten_redrives_at_once_make_one_child(faulty: Faulty, case: Add) -> None:
     row = case(TEN, "retry of 6 failed items of 12, without a key: the other nine are refused")
-    parent = faulty.start(FUNCTION, [{"do": "error", "seconds": 0.4}] * 6 + ok(6), chunk_size=3)
+    parent = faulty.start(RETRIED, [{"do": "error", "seconds": 0.4}] * 6 + ok(6), chunk_size=3)
     row.at(parent.ended())
 
     def retry(_number: int) -> int:

@@ -127,7 +127,11 @@ def test_refuses_a_bad_envelope_by_name(event: Any, word: str) -> None:
 
 
 def test_every_entry_says_how_long_its_item_took() -> None:
-    items = [{"id": "a", "do": "sleep", "seconds": 0.12}, {"id": "b"}, {"id": "c", "do": "missing"}]
+    items: list[dict[str, Any]] = [
+        {"id": "a", "do": "sleep", "seconds": 0.12},
+        {"id": "b"},
+        {"id": "c", "do": "missing"},
+    ]
     slow, quick, missing = (entry["ms"] for entry in handler(envelope(items), Clock())["results"])
     assert 120 <= slow < 500
     assert 0 <= quick < 50 and 0 <= missing < 50

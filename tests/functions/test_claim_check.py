@@ -1,5 +1,6 @@
 """What does not fit into an invocation goes through object storage, over HTTP against a local S3."""
 
+import base64
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,13 @@ def test_doing_it_twice_stores_nothing_new(bucket: "S3Client") -> None:
         handler(envelope(items, results=PLACE), Clock())
         keys.append([entry["Key"] for entry in bucket.list_objects_v2(Bucket=BUCKET)["Contents"]])
     assert keys[0] == keys[1]
+
+
+def test_storage_checks_and_keeps_the_digest_of_what_is_stored(bucket: "S3Client") -> None:
+    (entry,) = handler(envelope([{"id": "a", "bytes": 50_000}], results=PLACE), Clock())["results"]
+    file = entry["value"]["file"]
+    head = bucket.head_object(Bucket=BUCKET, Key=storage.split_uri(file["uri"])[1], ChecksumMode="ENABLED")
+    assert base64.b64decode(head["ChecksumSHA256"]).hex() == file["sha256"]
 
 
 def test_storage_that_refuses_is_that_items_retryable_error(bucket: "S3Client") -> None:

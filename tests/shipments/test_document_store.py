@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 import pytest
@@ -26,10 +25,10 @@ from services_registry.models import Batch, Chunk
 from shipments.capabilities.render_pdf import RenderPdf
 from shipments.documents.store import PDF, inspect, store_document
 from shipments.models import Document, Shipment
+from tests.memory import MEGABYTE, memory_grows_at_most
 from tests.shipments.test_pages_and_api import fill
 
 BUCKET = "documents-under-test"
-MEGABYTE = 1 << 20
 LARGE = 60 * MEGABYTE
 MOST_MEMORY = 20 * MEGABYTE
 
@@ -57,20 +56,6 @@ def write_pdf(target: BinaryIO, filling: int) -> tuple[str, int]:
     size = target.tell()
     target.seek(0)
     return hashlib.file_digest(cast(io.BytesIO, target), "sha256").hexdigest(), size
-
-
-@contextmanager
-def memory_grows_at_most(limit: int) -> Iterator[None]:
-    """Fails when Python held more than `limit` bytes more than before, at any moment of the block."""
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        tracemalloc.reset_peak()
-        yield
-        grown = tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
-    assert grown < limit, f"{grown / MEGABYTE:.1f} MB"
 
 
 def use_s3(settings: Any) -> None:
@@ -197,7 +182,7 @@ def test_a_document_in_s3_is_shown_and_a_lost_one_is_said_to_be_lost(
     answer = client.get(f"/documents/{document.pk}/file")
     assert b"".join(answer.streaming_content) == whole.getvalue()
     assert answer["Content-Length"] == str(len(whole.getvalue()))
-    default_storage.delete(document.file.name)
+    default_storage.delete(str(document.file.name))
     assert client.get(f"/documents/{document.pk}/file").status_code == 404
 
 

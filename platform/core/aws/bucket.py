@@ -115,7 +115,7 @@ class SharedBucket:
 def _script() -> redis.commands.core.Script:
     """On the cache's database, over connections of its own: waiting for Valkey must stay short here."""
     client = redis.Redis.from_url(
-        settings.CACHES["default"]["LOCATION"],
+        str(settings.CACHES["default"]["LOCATION"]),
         socket_timeout=VALKEY_TIMEOUT_S,
         socket_connect_timeout=VALKEY_TIMEOUT_S,
         # A pooled connection may be dead since Valkey restarted; a new one is worth one try.

@@ -58,9 +58,9 @@ def invoke(
         payload: a JSON document, at most `SYNC_PAYLOAD_LIMIT` bytes (1 MiB for `Event`).
         timeout_s: the function's own time-out in seconds.
     """
-    headers: dict[str, str] = {"X-Amz-Invocation-Type": kind}
+    headers: dict[str, str] = {"x-amz-invocation-type": kind}
     if kind == "RequestResponse":
-        headers["X-Amz-Log-Type"] = "Tail"
+        headers["x-amz-log-type"] = "Tail"
     started = time.monotonic()
     try:
         with translated(f"invoke {function_name}"):

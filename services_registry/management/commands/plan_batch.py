@@ -62,7 +62,7 @@ def as_text(plan: Plan) -> str:
         ("Hand-off", f"{plan.size.handoff_label}: {plan.size.handoff_reason}"),
         ("Time-out", duration_ms_text(None if plan.timeout_s is None else plan.timeout_s * 1000)),
         ("Chunk", f"p50 {_seconds(plan.chunk_seconds)}, p95 {_seconds(plan.chunk_seconds_p95)}"),
-        ("Takes", f"{_seconds(plan.seconds)} ({plan.history})"),
+        ("Takes", _takes(plan)),
         ("Cost", _money(plan.spending.predicted.usd, plan.spending.predicted.eur)),
         (
             "At worst",
@@ -73,6 +73,12 @@ def as_text(plan: Plan) -> str:
     lines = [f"{name + ':':13}{text}" for name, text in facts]
     lines += [f"{caution.severity.label}: {caution.text}" for caution in plan.warnings]
     return "\n".join(lines)
+
+
+def _takes(plan: Plan) -> str:
+    if not plan.history.known:
+        return str(plan.history)
+    return "nothing can begin now" if plan.seconds is None else f"{_seconds(plan.seconds)} (from {plan.history})"
 
 
 def _or_unknown(value: int | None) -> str:

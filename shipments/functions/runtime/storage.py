@@ -72,7 +72,14 @@ def write(bucket: str, key: str, content: bytes, content_type: str, *, sha256: b
 
     checksum = base64.b64encode(sha256 or hashlib.sha256(content).digest()).decode()
     try:
-        client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type, ChecksumSHA256=checksum)
+        client().put_object(
+            Bucket=bucket,
+            Key=key,
+            Body=content,
+            ContentType=content_type,
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=checksum,
+        )
     except (BotoCoreError, ClientError) as error:
         raise ItemError("StorageUnavailable", f"the result could not be stored in {bucket}: {error}", True) from error
     return f"s3://{bucket}/{key}"

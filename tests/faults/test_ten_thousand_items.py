@@ -1,26 +1,24 @@
-"""The worker is killed twice (-9) while ten thousand items, delivery notes and plain runs are under way.
+"""The worker is killed twice (-9) while ten thousand items and delivery notes are under way.
 
 Three per cent of the ten thousand fail by themselves, and half of all their calls are throttled all the time.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from tests.faults.conftest import FUNCTION, THROTTLED
+from tests.faults.functions import MANY
 from tests.faults.reliability import Case
 from tests.faults.runs import Counts, Faulty, Run, documents, ok, unique
-from tests.running_platform import until
+from tests.faults.unknown import kill_worker
 
 pytestmark = pytest.mark.slow
 Add = Callable[[str, str], Case]
-ITEMS, FAILING, DELIVERIES, RUNS = 10_000, 300, 120, 60
-KILLED = "worker kill -9"
+ITEMS, FAILING, DELIVERIES = 10_000, 300, 120
+FAULT = "worker kill -9"
 
 
 @dataclass
@@ -36,24 +34,20 @@ class Killed:
 def killed(shared_faulty: Faulty) -> Killed:
     faulty = shared_faulty
     deliveries = faulty.platform.deliveries(unique("KILLED"), DELIVERIES)
-    faulty.fault("throttle", 600, share=0.5, function=THROTTLED)
+    faulty.fault("throttle", 600, share=0.5, function=MANY)
     bad = {"do": "error"}
     items = [bad if number % 100 in (3, 47, 91) else item for number, item in enumerate(ok(ITEMS, 0.002))]
     asked = {"capability": "render_pdf", "selection": {"keys": deliveries}, "chunk_size": 4}
     runs = {
-        "items": faulty.start(THROTTLED, items, chunk_size=50, concurrency=8),
+        "items": faulty.start(MANY, items, chunk_size=50, concurrency=8),
         "documents": documents(faulty, deliveries, faulty.client.post("batches/", asked)),
-        "plain": faulty.start(FUNCTION, ok(RUNS, 1.0)),
     }
     runs["items"].reached(500)
-    runs["plain"].reached(1)
     before: dict[str, Counts] = {}
     for reached in (500, 3_000):
         runs["items"].reached(reached)
-        worker = until(faulty.platform.worker, 30)
         before = before or {name: run.counts() for name, run in runs.items()}
-        os.killpg(worker, signal.SIGKILL)  # the supervisor starts each child in a group of its own
-        assert until(lambda: faulty.platform.worker() not in {0, worker}, 30)  # noqa: B023  # asked now
+        kill_worker(faulty)
     return Killed(runs, before, deliveries)
 
 
@@ -75,9 +69,9 @@ Ended = Callable[[str, Case], tuple[Run, Counts]]
 def test_ten_thousand_items_end_with_9700_done_once_and_300_to_redrive(
     ended: Ended, shared_faulty: Faulty, case: Add
 ) -> None:
-    row = case(KILLED, "10,000 items, 3 % fail, half of all calls throttled, killed twice")
+    row = case(FAULT, "10,000 items, 3 % fail, half of all calls throttled, killed twice")
     run, end = ended("items", row)
-    struck = shared_faulty.struck(THROTTLED)
+    struck = shared_faulty.struck(MANY)
     shared_faulty.fault("none")
     assert (end.total, end.succeeded, end.failed, end.effects) == (ITEMS, ITEMS - FAILING, FAILING, ITEMS - FAILING)
     assert run.failures() == {"NotFound": FAILING}
@@ -91,15 +85,10 @@ def test_a_killed_worker_leaves_exactly_one_document_for_every_delivery(
     ended: Ended, killed: Killed, shared_faulty: Faulty, case: Add
 ) -> None:
     run, end = ended(
-        "documents", case(KILLED, "delivery notes by render_pdf, killed twice; effects are stored documents")
+        "documents", case(FAULT, "delivery notes by render_pdf, killed twice; effects are stored documents")
     )
     assert (end.succeeded, end.failed, end.effects, end.twice) == (DELIVERIES, 0, DELIVERIES, 0)
     assert shared_faulty.platform.notes_of(killed.deliveries) == sorted(killed.deliveries)
     again = shared_faulty.client.run("render_pdf", {"keys": killed.deliveries})
     assert again["id"] != run.id and (again["succeeded"], again["failed"]) == (DELIVERIES, 0)
     assert shared_faulty.platform.notes_of(killed.deliveries) == sorted(killed.deliveries)
-
-
-def test_plain_runs_under_way_at_a_kill_are_looked_up_and_never_sent_twice(ended: Ended, case: Add) -> None:
-    run, end = ended("plain", case(KILLED, "plain runs of a second each, killed twice; none is repeatable"))
-    assert (end.succeeded, end.failed, end.effects, end.twice, run.calls) == (RUNS, 0, RUNS, 0, RUNS)
