@@ -126,7 +126,7 @@ def _finished(batch: Batch) -> Callable[[], bool]:
 
     def over() -> bool:
         nonlocal asked
-        if time.monotonic() - asked < 2 * _POLL_S:
+        if time.monotonic() - asked < 10 * _POLL_S:
             return False
         asked = time.monotonic()
         return not Batch.objects.filter(pk=batch.pk, state__in=OPEN_BATCHES).exists()

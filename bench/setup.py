@@ -16,8 +16,8 @@ from core.roles import OPERATOR, ensure_groups, give_role
 from services_registry.models import Function
 from shipments.models import Carrier
 
-NOOP, WAIT_50_MS, WAIT_500_MS = "bench-noop", "bench-wait-50ms", "bench-wait-500ms"
-_WAITS = {NOOP: "0", WAIT_50_MS: "0.05", WAIT_500_MS: "0.5"}
+NOOP, WAIT_50_MS, WAIT_5_S = "bench-noop", "bench-wait-50ms", "bench-wait-5s"
+_WAITS = {NOOP: "0", WAIT_50_MS: "0.05", WAIT_5_S: "5"}
 _TIMEOUT_S = 60
 # Answers the batch envelope, and a plain payload, as quickly as can be.
 _HANDLER = """

@@ -5,6 +5,7 @@ Summed in the database by memory and day, so that a batch of 50,000 chunks is pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal, InvalidOperation
@@ -19,7 +20,7 @@ from services_registry.choices import ChunkState
 from services_registry.models import Batch, Chunk, Function
 from services_registry.pricing import Usage
 
-ENDED = (ChunkState.DONE, ChunkState.FAILED)
+UNDER_WAY = (ChunkState.RUNNING, ChunkState.CHECKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,12 @@ def bill_of(batch: Batch) -> BatchBill:
     )
     book = PriceBook()
     costs = [(row["chunks"], _cost(row, region, function, book)) for row in groups]
-    silent = batch.chunks.filter(state__in=ENDED, attempt__gt=0, billed_ms=None).count()
+    silent = batch.chunks.filter(attempt__gt=0, billed_ms=None).exclude(state__in=UNDER_WAY).count()
     unpriced = sum(chunks for chunks, usd in costs if usd is None)
     return BatchBill(exact_sum(usd for _chunks, usd in costs), silent + unpriced)
 
 
-def _cost(row: dict[str, Any], region: str, function: Function | None, book: PriceBook) -> Decimal | None:
+def _cost(row: Mapping[str, Any], region: str, function: Function | None, book: PriceBook) -> Decimal | None:
     memory = row["memory_mb"] or (function.memory_mb if function else None)
     if memory is None:
         return None

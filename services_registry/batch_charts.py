@@ -31,7 +31,9 @@ def duration_figure(
         (label, place, dash, colour) for label, ms, dash, colour in lines if (place := bin_place(bins, ms)) is not None
     ]
     shown["shapes"] = [_line(place, dash, colour) for _label, place, dash, colour in placed]
-    shown["annotations"] = [_note(label, place, level, len(bins)) for level, (label, place, _d, _c) in enumerate(placed)]
+    shown["annotations"] = [
+        _note(label, place, level, len(bins)) for level, (label, place, _d, _c) in enumerate(placed)
+    ]
     return {"data": figure["data"], "layout": shown}
 
 
@@ -51,6 +53,6 @@ def _line(place: float, dash: str, colour: str) -> dict[str, Any]:
 def _note(label: str, place: float, level: int, bins: int) -> dict[str, Any]:
     """One below the other, so that lines close together stay readable."""
     return {
-        "x": place, "xref": "x", "xanchor": "left" if place < bins / 2 else "right", "y": 1 - 0.09 * level, "yref": "paper", "yanchor": "top",
-        "text": label, "showarrow": False, "font": {"size": 11},
+        "x": place, "xref": "x", "xanchor": "left" if place < bins / 2 else "right",
+        "y": 1 - 0.09 * level, "yref": "paper", "yanchor": "top", "text": label, "showarrow": False, "font": {"size": 11},
     }  # fmt: skip

@@ -21,6 +21,8 @@ from services_registry.batches.request import VERSION, Sent, results_prefix
 from services_registry.capabilities import ItemFailed, OpenBinary
 
 IN_MEMORY_BYTES = 1 << 20
+MISSING = object()
+LONGEST_MS = 1e9
 NO_ANSWER = ("NoAnswer", "The function's answer does not mention this item. Trying again may help.")
 
 
@@ -51,11 +53,17 @@ def read_answer(body: bytes, keys: Sequence[str], chunk: Sent) -> Answer:
     if not isinstance(document, dict) or document.get("version") != VERSION:
         raise AnswerError(f"The function did not answer with a batch envelope of version {VERSION}.")
     answer = Answer()
-    open_keys = dict.fromkeys(keys)
+    open_keys: dict[str, Any] = dict.fromkeys(keys)
     for entry in _entries(document, chunk):
-        if isinstance(entry, dict) and isinstance(key := entry.get("id"), str) and key in open_keys:
-            del open_keys[key]
-            _sort_in(key, entry, answer)
+        key = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(key, str) or open_keys.pop(key, MISSING) is MISSING:
+            continue
+        if "ms" in entry and isinstance(spent := entry["ms"], int | float) and 0 <= spent < LONGEST_MS:
+            answer.durations[key] = float(spent)
+        if entry.get("ok") is True and isinstance(value := entry.get("value"), dict):
+            answer.values[key] = value
+        else:
+            answer.errors[key] = _error_of(entry)
     handed_back = document.get("unfinished") or []
     later = {key for key in handed_back if isinstance(key, str)} if isinstance(handed_back, list) else set()
     answer.unfinished = [key for key in open_keys if key in later]
@@ -77,17 +85,11 @@ def _entries(document: dict[str, Any], chunk: Sent) -> list[Any]:
     return results
 
 
-def _sort_in(key: str, entry: dict[str, Any], answer: Answer) -> None:
-    if "ms" in entry and isinstance(spent := entry["ms"], int | float) and 0 <= spent < 1e9:
-        answer.durations[key] = float(spent)
-    value = entry.get("value")
-    if entry.get("ok") is True and isinstance(value, dict):
-        answer.values[key] = value
-        return
+def _error_of(entry: dict[str, Any]) -> tuple[str, str]:
     error = entry.get("error")
     if not isinstance(error, dict):
         error = {"type": "BadAnswer", "message": "The result for this item holds neither a value nor an error."}
-    answer.errors[key] = (str(error.get("type") or "Error"), str(error.get("message") or "no further words"))
+    return str(error.get("type") or "Error"), str(error.get("message") or "no further words")
 
 
 def checked_uri(uri: str, chunk: Sent) -> str:

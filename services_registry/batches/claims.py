@@ -19,12 +19,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from services_registry.batches.fair import FunctionKey, Open, allocate
 from services_registry.batches.target import DEFAULT_TIMEOUT_S
-from services_registry.models import Batch, CapabilityBinding, EngineSettings, Function
+from services_registry.models import Batch, EngineSettings
 
 CLAIM_LOCK = 7_305_002  # any number that no other advisory lock uses
 LEASE_S = 20
@@ -39,47 +38,62 @@ _OPEN = f"""
 SELECT b.id, b.function_name, b.region, coalesce(b.created_by_id::text, b.created_by_name), b.priority, b.concurrency,
        (SELECT count(*) FROM services_registry_chunk c
          WHERE c.batch_id = b.id AND c.state IN ('running', 'checking') AND c.state = 'running' AND c.id <> ALL(%s::uuid[])),
-       b.state = 'running' AND NOT b.cancel_requested AND EXISTS (
+       b.state = 'running' AND NOT b.cancel_requested, EXISTS (
            SELECT 1 FROM services_registry_chunk c WHERE c.batch_id = b.id AND c.state = 'queued' AND {DUE})
   FROM services_registry_batch b
  WHERE b.state IN ('running', 'paused', 'halted')
  ORDER BY b.created, b.id
 """  # noqa: S608  # constants only
+# Payloads that a batch brought along are put together here: as text they pass through Python unread. A payload's own
+# `id` gives way, because of two equal members the last one counts.
+_PARTS = """
+SELECT taken.*, items.ids, items.payloads
+  FROM taken LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_array(i.key, i.id) ORDER BY i.position)::text AS ids,
+           string_agg(CASE WHEN NOT b.envelope THEN i.input::text ELSE
+                          left(i.input::text, -1) || CASE WHEN i.input = '{}' THEN '' ELSE ',' END
+                          || '"id":' || to_json(i.key) || '}' END, ',' ORDER BY i.position) AS payloads
+      FROM services_registry_batchitem i JOIN services_registry_batch b ON b.id = i.batch_id
+     WHERE i.chunk_id = taken.id AND i.state = 'pending') items ON true
+ ORDER BY taken.position
+"""
 _CLAIM = f"""
 WITH next AS (
     SELECT c.id FROM services_registry_chunk c
      WHERE c.batch_id = %s AND c.state = 'queued' AND {DUE}
-     ORDER BY c.position LIMIT %s FOR UPDATE SKIP LOCKED)
-UPDATE services_registry_chunk c
-   SET state = 'running', worker = %s, lease_until = now() + interval '{LEASE_S} seconds', started = now(),
-       attempt = c.attempt + 1
-  FROM next WHERE c.id = next.id
-RETURNING c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since
+     ORDER BY c.position LIMIT %s FOR UPDATE SKIP LOCKED),
+taken AS (
+    UPDATE services_registry_chunk c
+       SET state = 'running', worker = %s, lease_until = now() + interval '{LEASE_S} seconds', started = now(),
+           attempt = c.attempt + 1
+      FROM next WHERE c.id = next.id
+    RETURNING c.batch_id, c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since)
+{_PARTS}
 """  # noqa: S608  # constants only
-# Payloads that a batch brought along are put together here: as text they pass through Python unread. A payload's own
-# `id` gives way, because of two equal members the last one counts.
-_ITEMS = """
-SELECT i.chunk_id, json_agg(json_build_array(i.id, i.key) ORDER BY i.position)::text,
-       string_agg(CASE WHEN NOT b.envelope THEN i.input::text ELSE
-                      left(i.input::text, -1) || CASE WHEN i.input = '{}' THEN '' ELSE ',' END
-                      || '"id":' || to_json(i.key) || '}' END, ',' ORDER BY i.position)
-  FROM services_registry_batchitem i JOIN services_registry_batch b ON b.id = i.batch_id
- WHERE i.chunk_id = ANY(%s::uuid[]) AND i.state = 'pending' GROUP BY i.chunk_id
-"""
 _RENEW = f"""
 UPDATE services_registry_chunk SET lease_until = now() + interval '{LEASE_S} seconds'
  WHERE state IN ('running', 'checking') AND state = 'running' AND worker = %s AND id = ANY(%s::uuid[])
 """  # noqa: S608  # constants only
 
 
+_FUNCTIONS = """
+SELECT f.name, f.region, f.timeout_s, f.dispatch_limit, b.bound
+  FROM (SELECT name, region, timeout_s, dispatch_limit FROM services_registry_function
+         WHERE name = ANY(%s::text[]) AND gone IS NULL
+        UNION ALL SELECT name, '', NULL, NULL FROM unnest(%s::text[]) AS name) f
+  LEFT JOIN LATERAL (SELECT max(concurrency) AS bound FROM services_registry_capabilitybinding
+                      WHERE function_name = f.name) b ON true
+"""
 _CHECK = f"""
 WITH next AS (
     SELECT c.id FROM services_registry_chunk c
-     WHERE c.state IN ('running', 'checking') AND c.state = 'checking' AND {DUE} LIMIT %s FOR UPDATE SKIP LOCKED)
-UPDATE services_registry_chunk c
-   SET state = 'running', worker = %s, lease_until = now() + interval '{LEASE_S} seconds'
-  FROM next WHERE c.id = next.id
-RETURNING c.batch_id, c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since
+     WHERE c.state IN ('running', 'checking') AND c.state = 'checking' AND {DUE} LIMIT %s FOR UPDATE SKIP LOCKED),
+taken AS (
+    UPDATE services_registry_chunk c
+       SET state = 'running', worker = %s, lease_until = now() + interval '{LEASE_S} seconds'
+      FROM next WHERE c.id = next.id
+    RETURNING c.batch_id, c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since)
+{_PARTS}
 """  # noqa: S608  # constants only
 
 
@@ -102,7 +116,13 @@ class Claim:
     timeout_s: int
     ids: dict[str, int] = field(default_factory=dict)
     payloads: str | None = None
+    seen_live: dict[UUID, float] = field(default_factory=dict)
     at: float = field(default_factory=time.monotonic)
+
+    @property
+    def last_seen_live(self) -> float:
+        """When it was last known that the batch may go on, by the monotonic clock."""
+        return max(self.at, self.seen_live.get(self.batch.pk, self.at))
 
     @property
     def pk(self) -> UUID:
@@ -143,28 +163,26 @@ class Limits:
         functions = {batch.function for batch in batches}
         if time.monotonic() - self._read_at < self.FRESH_S and functions <= self._known:
             return
-        self.overall = EngineSettings.current().concurrency
-        names = {name for name, _region in functions}
-        bound: defaultdict[str, int] = defaultdict(int)
-        for name, most in CapabilityBinding.objects.filter(function_name__in=names).values_list(
-            "function_name", "concurrency"
-        ):
-            bound[name] = max(bound[name], most)
-        rows = {
-            (name, region): (timeout_s, limit)
-            for name, region, timeout_s, limit in Function.objects.filter(name__in=names)
-            .order_by("-gone")
-            .values_list("name", "region", "timeout_s", "dispatch_limit")
-        }
         asked: defaultdict[FunctionKey, int] = defaultdict(int)
         for batch in batches:
             asked[batch.function] = max(asked[batch.function], batch.limit)
+        self.overall = EngineSettings.current().concurrency
+        found = self._facts({name for name, _region in functions})
         for function in functions:
             name, region = function
-            timeout_s, own = rows.get((name, region or settings.AWS_REGION), (DEFAULT_TIMEOUT_S, None))
-            self.timeout_s[function] = timeout_s
-            self.of_function[function] = own if own is not None else bound.get(name) or asked[function]
+            timeout_s, own, bound = found.get((name, region)) or found.get((name, "")) or (None, None, None)
+            self.timeout_s[function] = timeout_s or DEFAULT_TIMEOUT_S
+            self.of_function[function] = own if own is not None else bound or asked[function]
         self._known, self._read_at = functions, time.monotonic()
+
+    @staticmethod
+    def _facts(names: Collection[str]) -> dict[FunctionKey, tuple[int | None, int | None, int | None]]:
+        """(time-out in s, own limit, the bindings' limit) by function; under region "" what holds without a row."""
+        with connection.cursor() as cursor:
+            cursor.execute(_FUNCTIONS, [list(names), list(names)])
+            return {
+                (name, region): (timeout_s, own, bound) for name, region, timeout_s, own, bound in cursor.fetchall()
+            }
 
 
 class Claims:
@@ -174,6 +192,7 @@ class Claims:
         self.worker = f"{socket.gethostname()[:50]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self.limits = Limits()
         self._batches: dict[UUID, Batch] = {}
+        self._seen_live: dict[UUID, float] = {}
 
     def take(
         self,
@@ -199,11 +218,11 @@ class Claims:
             free = self.limits.overall - sum(batch.active for batch in batches)
             given = allocate(batches, limits, min(room, max(0, free)))
             self._learn(given)
-            rows = []
+            claims = []
             for batch_id, count in given.items():
                 cursor.execute(_CLAIM, [batch_id, count, self.worker])
-                rows += [self._claim(self._batches[batch_id], *row) for row in cursor.fetchall()]
-        return self._with_items(sorted(rows, key=lambda claim: claim.position))
+                claims += [self._claim(*row) for row in cursor.fetchall()]
+        return claims
 
     def take_to_check(self, most: int) -> list[Claim]:
         """Claim chunks whose outcome is unknown, in order to ask after them; they are not invoked."""
@@ -211,7 +230,7 @@ class Claims:
             cursor.execute(_CHECK, [most, self.worker])
             rows = cursor.fetchall()
             self._learn({batch_id: 1 for batch_id, *_rest in rows})
-        return self._with_items([self._claim(self._batches[batch_id], *rest) for batch_id, *rest in rows])
+        return [self._claim(*row) for row in rows]
 
     def renew(self, held: Collection[UUID]) -> int:
         """Extend our leases; a chunk that somebody else has taken over meanwhile is left alone."""
@@ -219,30 +238,26 @@ class Claims:
             cursor.execute(_RENEW, [self.worker, _listed(held)])
             return int(cursor.rowcount)
 
-    @staticmethod
-    def _open(batch_id: UUID, name: str, region: str, person: str, *numbers: Any) -> Open:
-        return Open(batch_id, (name, region), person, *numbers)
+    def _open(self, batch_id: UUID, name: str, region: str, *rest: Any) -> Open:
+        person, weight, limit, active, live, queued = rest
+        if live:
+            self._seen_live[batch_id] = time.monotonic()
+        return Open(batch_id, (name, region), person, weight, limit, active, live and queued)
 
     def _learn(self, wanted: Mapping[UUID, int]) -> None:
         missing = [batch_id for batch_id in wanted if batch_id not in self._batches]
         if len(self._batches) > 500:
             self._batches = {batch_id: self._batches[batch_id] for batch_id in wanted if batch_id in self._batches}
+            self._seen_live.clear()
         if missing:
             # The selection of a big batch is big, and nobody needs it here.
             self._batches |= Batch.objects.defer("selection", "plan").in_bulk(missing)
 
-    def _claim(self, batch: Batch, chunk_id: UUID, attempt: int, *rest: Any) -> Claim:
-        position, group, depth, waits, since = rest
+    def _claim(self, batch_id: UUID, chunk_id: UUID, attempt: int, *rest: Any) -> Claim:
+        position, group, depth, waits, since, ids, payloads = rest
+        batch = self._batches[batch_id]
         timeout_s = self.limits.timeout_s.get((batch.function_name, batch.region), DEFAULT_TIMEOUT_S)
-        return Claim(chunk_id, batch, self.worker, attempt, position, group, depth, waits, since, timeout_s)
-
-    @staticmethod
-    def _with_items(claims: list[Claim]) -> list[Claim]:
-        by_chunk = {claim.chunk_id: claim for claim in claims}
-        if by_chunk:
-            with connection.cursor() as cursor:
-                cursor.execute(_ITEMS, [_listed(by_chunk)])
-                for chunk_id, rows, payloads in cursor.fetchall():
-                    claim = by_chunk[chunk_id]
-                    claim.ids, claim.payloads = {key: row_id for row_id, key in json.loads(rows)}, payloads
-        return claims
+        return Claim(
+            chunk_id, batch, self.worker, attempt, position, group, depth, waits, since, timeout_s,
+            ids=dict(json.loads(ids)) if ids else {}, payloads=payloads, seen_live=self._seen_live,
+        )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -143,11 +144,12 @@ def _bins(bounds: list[float], counts: dict[tuple[int, bool], int]) -> list[Bin]
     ]
 
 
-def _ids(rows: list[tuple[UUID]]) -> list[UUID]:
+def _ids(rows: list[tuple[Any, ...]]) -> list[UUID]:
     return [row[0] for row in rows]
 
 
-def _rows(sql: str, values: dict[str, object]) -> list[tuple]:  # type: ignore[type-arg]  # as the query has them
+def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -27,7 +27,7 @@ from services_registry.choices import ChunkState, Outcome
 logger = logging.getLogger(__name__)
 
 CLICK_S = 0.05
-"""A claim older than this asks once more whether the batch may go on: nothing is invoked later after a click."""
+"""Unless the batch was seen to go on so lately, it is asked once more: nothing is invoked later after a click."""
 LONGEST_PAUSE_S = 30.0
 SETTLE_PATIENCE_S = 120.0
 _database_sections = threading.BoundedSemaphore(6)
@@ -126,7 +126,7 @@ def _gone(request: Request) -> dict[str, Failure]:
 
 def _still_wanted(claim: Claim) -> bool:
     """Whether nobody paused or cancelled the batch since it was claimed."""
-    if time.monotonic() - claim.at < CLICK_S:
+    if time.monotonic() - claim.last_seen_live < CLICK_S:
         return True
     try:
         with database(), connection.cursor() as cursor:

@@ -127,6 +127,7 @@ def test_long_lists_are_read_through_a_cursor(client_as: ClientAs, viewer: User)
     assert sum(block.count(b"\n") for block in blocks) == 5_000 - 500
 
 
+@pytest.mark.slow
 def test_three_hundred_notes_come_as_one_archive(client_as: ClientAs, viewer: User, carrier: Carrier) -> None:
     batch = rendered(carrier, 300)
     client = client_as(viewer)

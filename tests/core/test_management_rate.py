@@ -25,8 +25,6 @@ RATE = 15
 REGION = "eu-west-3"  # its own bucket: other tests call in the platform's region
 CALLS = """
 import json, sys, time
-import django
-django.setup()
 from core.aws.clients import management_client
 client = management_client("lambda")
 client.list_functions(MaxItems=1)
@@ -106,7 +104,9 @@ def test_a_repetition_by_botocore_needs_a_token_of_its_own() -> None:
     def answer_unwell(event_name: str, **event: Any) -> AWSResponse:
         sent.append(event_name)
         SharedBucket("management:eu-south-2", rate=0.01).book()  # the next call must wait for 100 seconds
-        return AWSResponse(event["request"].url, 503, HTTPHeaders(), HTTPResponse(BytesIO(b"{}"), preload_content=False))
+        return AWSResponse(
+            event["request"].url, 503, HTTPHeaders(), HTTPResponse(BytesIO(b"{}"), preload_content=False)
+        )
 
     client.meta.events.register_last("before-send", answer_unwell)
     with pytest.raises(AwsThrottled, match="waiting already"):

@@ -44,6 +44,7 @@ def test_an_archive_of_nothing_still_opens() -> None:
     assert opened(zip_blocks([])).namelist() == []
 
 
+@pytest.mark.slow
 def test_more_files_than_the_old_format_can_count() -> None:
     archive = opened(zip_blocks(entry(f"{number}.txt", b"") for number in range(65_600)))
     assert len(archive.namelist()) == 65_600

@@ -116,13 +116,22 @@
     }
     if (status !== 401) announce("A part of the page could not be loaded" + (status ? " (" + status + ")" : ""));
   }
-  // A part that refreshes by itself rests while somebody reads in it: something open, in focus, marked or scrolled.
+  // A part that refreshes by itself rests while somebody reads in it (something open, in focus or marked), and keeps
+  // how far its tables were moved sideways.
   function inUse(part) {
     const marked = document.getSelection();
     return part.querySelector("details[open]") || part.contains(document.activeElement)
-      || (marked && !marked.isCollapsed && part.contains(marked.anchorNode))
-      || [...part.querySelectorAll(".table-wrap")].some((table) => table.scrollLeft > 0);
+      || (marked && !marked.isCollapsed && part.contains(marked.anchorNode));
   }
+  let moved = [];
+  const tablesOf = (part) => [...(part || document.createElement("i")).querySelectorAll(".table-wrap")];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.matches?.("[data-hold]")) moved = tablesOf(event.detail.target).map((table) => table.scrollLeft);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    tablesOf(moved.length ? find("[data-hold]") : null).forEach((table, place) => { table.scrollLeft = moved[place] || 0; });
+    moved = [];
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt.matches("[data-hold]") && inUse(event.detail.elt)) event.preventDefault();
   });
