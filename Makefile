@@ -33,6 +33,10 @@ reliability:  ## break every part while batches run; writes docs/reliability.md
 	@$(SETUP_DEV)
 	RELIABILITY_TABLE=docs/reliability.md .venv/bin/pytest tests/faults
 
+bench:  ## the performance ratios, as a table and bench/results.json; SCALE=full for the largest sizes
+	@$(SETUP_DEV)
+	@$(PYTHON) -m bench
+
 lint:  ## all static checks
 	@$(SETUP_DEV)
 	.venv/bin/ruff check .

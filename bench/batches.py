@@ -70,12 +70,10 @@ def bodies_of(batch: Batch) -> list[bytes]:
     items = BatchItem.objects.filter(batch=batch).annotate(text=Cast("input", TextField())).order_by("position")
     by_chunk: dict[Any, dict[str, str]] = {}
     for chunk_id, key, text in items.values_list("chunk_id", "key", "text"):
-        by_chunk.setdefault(chunk_id, {})[key] = f'{text[:-1]},"id":"{key}"}}'
+        by_chunk.setdefault(chunk_id, {})[key] = f'{text[:-1]},"id":{json.dumps(key)}}}'
     chunks = Chunk.objects.filter(batch=batch).select_related("batch").order_by("position")
-    return [
-        payloads_request(chunk, ",".join(by_chunk[chunk.pk].values()), list(by_chunk[chunk.pk])).body
-        for chunk in chunks
-    ]
+    listed = [(chunk, by_chunk[chunk.pk]) for chunk in chunks]
+    return [payloads_request(chunk, ",".join(own.values()), list(own)).body for chunk, own in listed]
 
 
 T = TypeVar("T")
@@ -198,7 +196,7 @@ def _in_use(batch: Batch, cap: int) -> tuple[float, float]:
 
     Counted from when the cap was first reached until fewer chunks than the cap were left to begin.
     """
-    rows = batch.chunks.exclude(seconds=None).values_list("finished", "seconds", "duration_ms")
+    rows: Any = batch.chunks.exclude(seconds=None).values_list("finished", "seconds", "duration_ms")
     spans = [
         (finished.timestamp() - seconds, finished.timestamp(), (ran_ms or 0.0) / 1000 / seconds)
         for finished, seconds, ran_ms in rows

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, Selection
 from services_registry.models import Batch
 from shipments.capabilities.lookup import message_keys
-from shipments.capabilities.selection import resolve_rows
+from shipments.capabilities.selection import resolve_rows, with_ids
 from shipments.choices import Status
 from shipments.filters import MessageFilter
 from shipments.models import CarrierMessage, Shipment
@@ -33,7 +33,7 @@ class ClassifyMessages(Capability):
         return resolve_rows(selection, rows, MessageFilter, "text", str(self.item_noun))
 
     def payload(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        rows = CarrierMessage.objects.select_related("carrier").filter(pk__in=[int(key) for key in keys])
+        rows = with_ids(CarrierMessage.objects.select_related("carrier"), map(int, keys))
         return {
             str(row.pk): {"carrier": row.carrier.code, "carrier_code": row.code, "message": row.text} for row in rows
         }

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, ResultFile, Selection
 from services_registry.models import Batch
 from shipments.capabilities.lookup import document_files, shipment_keys
-from shipments.capabilities.selection import resolve_rows
+from shipments.capabilities.selection import resolve_rows, with_ids
 from shipments.documents.store import store_document
 from shipments.filters import ShipmentFilter
 from shipments.models import CarrierConnection, Shipment
@@ -33,7 +33,7 @@ class FetchDocuments(Capability):
     def partition(self, keys: Sequence[str]) -> Mapping[str, str]:
         """The connection's id; `none` for carriers without one, whose items then fail with a clear error."""
         connections = dict(CarrierConnection.objects.filter(active=True).values_list("carrier_id", "pk"))
-        rows = Shipment.objects.filter(pk__in=[int(key) for key in keys]).values_list("pk", "carrier_id")
+        rows = with_ids(Shipment.objects.all(), map(int, keys)).values_list("pk", "carrier_id")
         return {str(pk): str(connections.get(carrier, NO_CONNECTION)) for pk, carrier in rows}
 
     def context(self, batch: Batch, group: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class FetchDocuments(Capability):
         return {"connection": connection_of(connection) if connection else None}
 
     def payload(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        rows = Shipment.objects.filter(pk__in=[int(key) for key in keys])
+        rows = with_ids(Shipment.objects.all(), map(int, keys))
         connected = set(CarrierConnection.objects.filter(active=True).values_list("carrier_id", flat=True))
         unconnected = [row for row in rows if row.carrier_id not in connected]
         if unconnected and len(unconnected) == len(rows):

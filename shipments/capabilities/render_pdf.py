@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, ResultFile, Selection
 from services_registry.models import Batch
 from shipments.capabilities.lookup import document_files, shipment_keys
-from shipments.capabilities.selection import resolve_rows
+from shipments.capabilities.selection import resolve_rows, with_ids
 from shipments.documents.store import PDF, store_document
 from shipments.filters import ShipmentFilter
 from shipments.models import Shipment
@@ -30,7 +30,7 @@ class RenderPdf(Capability):
         return {"document_type": "delivery_note", "locale": str(batch.context.get("locale", "en"))}
 
     def payload(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        rows = Shipment.objects.select_related("carrier").filter(pk__in=[int(key) for key in keys])
+        rows = with_ids(Shipment.objects.select_related("carrier"), map(int, keys))
         return {str(row.pk): {"filename": _filename(row), "html": None, "data": data_of(row)} for row in rows}
 
     def apply(

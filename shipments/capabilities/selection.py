@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import django_filters
@@ -30,7 +30,7 @@ def resolve_rows(
         SelectionError: neither keys nor a query, an unusable key, a filter that is not valid, or too many rows.
     """
     if "keys" in selection:
-        queryset = queryset.filter(pk__in=ids_of(selection["keys"]))
+        queryset = with_ids(queryset, ids_of(selection["keys"]))
     elif "query" in selection:
         queryset = _matching(selection["query"], queryset, filters)
     else:
@@ -52,6 +52,13 @@ def ids_of(keys: Sequence[Any]) -> list[int]:
             raise SelectionError(_("“%(key)s” is not the number of a row.") % {"key": text[:40]})
         found.append(int(text))
     return found
+
+
+def with_ids(queryset: QuerySet[Any], ids: Iterable[int]) -> QuerySet[Any]:
+    """Rows with these primary keys. One array as text instead of a parameter for each: 50,000 keys cost milliseconds."""
+    listed = f"{{{','.join(map(str, ids))}}}"
+    where = f'"{queryset.model._meta.db_table}"."id" = ANY(%s::bigint[])'
+    return queryset.extra(where=[where], params=[listed])  # noqa: S610  # our own table's name; the keys are numbers
 
 
 def _matching(query: Any, queryset: QuerySet[Any], filters: type[django_filters.FilterSet]) -> QuerySet[Any]:

@@ -20,12 +20,13 @@ PAGES = {
     "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
     "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
-    "not-found": "/deliveries/999999999/",
+    "schedules": "/batches/schedules/", "not-found": "/deliveries/999999999/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {
     "delivery": ("/deliveries/", "table tbody a[href^='/deliveries/']"),
     "batch": ("/batches/", "table tbody a[href^='/batches/']"),
+    "schedule": ("/batches/schedules/", "table tbody a[href^='/batches/schedules/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
 }
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
