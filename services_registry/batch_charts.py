@@ -8,6 +8,11 @@ from core import charts, formats
 from services_registry.batches.durations import Bin, ChunkDurations, bin_place, bins_up_to
 
 LIMIT_COLOUR = "#D55E00"
+# The names of the bins may stand upright below the chart, so the legend goes above it.
+ABOVE: dict[str, Any] = {
+    "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    "margin": {"l": 56, "r": 12, "t": 32, "b": 40},
+}
 
 
 def duration_figure(
@@ -21,7 +26,10 @@ def duration_figure(
     if not bins:
         return None
     counts = {"succeeded": [one.good for one in bins], "failed": [one.bad for one in bins]}
-    figure = charts.bars([_name(one) for one in bins], counts, y_title="invocations", x_type="category", bargap=0.06)
+    figure = charts.bars(
+        [_name(one) for one in bins], counts, y_title="invocations", x_type="category", bargap=0.06, **ABOVE
+    )
+    figure["data"][1]["name"] = "with failed items"
     lines = (
         [(f"time-out {formats.duration_ms_text(timeout_ms)}", timeout_ms, "dash", LIMIT_COLOUR)] if timeout_ms else []
     )

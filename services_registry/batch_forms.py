@@ -115,12 +115,5 @@ class StartForm(forms.Form):
         return context
 
 
-class ReasonForm(forms.Form):
-    """Cancelling and retrying: why, and a key against double clicks."""
-
-    reason = forms.CharField(label=_("Why"), required=False, max_length=300)
-    idempotency_key = forms.CharField(max_length=120, required=False, widget=forms.HiddenInput)
-
-
 def new_key() -> str:
     return uuid.uuid4().hex

@@ -15,7 +15,7 @@ from core.audit import record
 from services_registry import capabilities
 from services_registry.batches import settle
 from services_registry.batches.errors import BatchError
-from services_registry.batches.start import start_run, store
+from services_registry.batches.start import digest_of, start_run, store
 from services_registry.batches.wake import wake
 from services_registry.capabilities import ItemRef
 from services_registry.choices import OPEN_BATCHES, BatchState, ItemState, Priority
@@ -224,6 +224,7 @@ def _retry_items(batch: Batch, *, actor: Any, source: str, reason: str, idempote
         title=title[:200],
         parent=batch,
         selection={"retry_of": str(batch.pk)},
+        asked_digest=digest_of("retry", batch.pk),
     )
     groups, inputs = {}, {}
     if batch.capability:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,7 +66,8 @@ def start_batch(
         BatchError: the selection means nothing, or the key was used for something else.
         SelectionError: the capability is unknown, or cannot understand the selection.
     """
-    if known := _known(idempotency_key, capability=capability):
+    asked = digest_of(capability, selection, context)
+    if known := _known(idempotency_key, asked):
         return known
     kind = capabilities.get(capability)
     items = distinct(kind.resolve(selection))
@@ -96,6 +98,7 @@ def start_batch(
         max_failed_percent=max_failed_percent,
         schedule=schedule,
     )
+    batch.asked_digest = asked
     return store(batch, items, groups, actor=actor, source=source, reason=reason, idempotency_key=idempotency_key)
 
 
@@ -162,7 +165,8 @@ def start_runs(
     Raises:
         BatchError: a payload is too large or no JSON, the function is gone, or the key was used for something else.
     """
-    if known := _known(idempotency_key, capability="", function_name=function_name):
+    asked = digest_of(function_name, region, qualifier, payload, payloads, chunked)
+    if known := _known(idempotency_key, asked):
         return known
     texts = check_payloads([payload] if payloads is None else payloads, objects=chunked)
     region = region or settings.AWS_REGION
@@ -191,6 +195,7 @@ def start_runs(
         max_failed=max_failed,
         max_failed_percent=max_failed_percent,
         parent=parent,
+        asked_digest=asked,
     )
     items, inputs = [ItemRef(RUN_KEY, function_name[:120])], {}
     if many:
@@ -236,7 +241,7 @@ def store(
             )  # fmt: skip
             transaction.on_commit(wake)
     except IntegrityError:
-        known = _known(idempotency_key, capability=batch.capability, function_name=batch.function_name)
+        known = _known(idempotency_key, batch.asked_digest)
         if known is None:
             raise
         return known
@@ -259,14 +264,19 @@ def _store_parts(batch: Batch, groups: list[Group], items: Sequence[ItemRef], in
                 copy.write_row((batch.pk, chunk_of[item.key], number, item.key, item.label[:120], own, *_NEW_ITEM))
 
 
-def _known(idempotency_key: str | None, *, capability: str, function_name: str = "") -> Batch | None:
+def digest_of(*asked: Any) -> str:
+    """Tells requests apart: the same key with another request is a mistake, and said so."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _known(idempotency_key: str | None, asked: str) -> Batch | None:
     """The batch that was started with this key."""
     if not idempotency_key:
         return None
     if len(idempotency_key) > 120:
         raise BatchError(_("An idempotency key has at most 120 characters."), code="idempotency_key")
     batch = Batch.objects.filter(idempotency_key=idempotency_key).first()
-    if batch and (batch.capability != capability or (function_name and batch.function_name != function_name)):
+    if batch and batch.asked_digest != asked:
         raise BatchError(
             _("This idempotency key already belongs to another batch (%(id)s). Use a new key for new work.")
             % {"id": batch.pk},

@@ -10,6 +10,7 @@ States of an item:  pending -> succeeded | failed | cancelled
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +30,9 @@ class Batch(models.Model):
     state = models.CharField(max_length=12, choices=BatchState, default=BatchState.RUNNING)
     # Nullable, so that batches without a key do not collide under the unique constraint.
     idempotency_key = models.CharField(max_length=120, null=True, blank=True, unique=True)  # noqa: DJ001
+    asked_digest = models.CharField(
+        max_length=64, blank=True, help_text=_("of what was asked for, so that a key is not used for something else")
+    )
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
     selection = models.JSONField(
         default=dict, blank=True, help_text=_("what was chosen, as the capability understands it")
@@ -84,6 +88,7 @@ class Batch(models.Model):
                 fields=["created"], condition=models.Q(state__in=["running", "paused", "halted"]), name="batch_open"
             ),
             models.Index(fields=["function_name", "-created"], name="batch_by_function"),
+            GinIndex(fields=["title"], opclasses=["gin_trgm_ops"], name="batch_title_trgm"),  # searched by ILIKE
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,13 @@ def test_a_key_of_other_work_is_refused(toy: str) -> None:
         start_run(function_name="toy-batch-function", payload={}, actor=None, source="test", idempotency_key="once")
 
 
+def test_a_key_with_another_selection_is_refused(toy: str) -> None:
+    play("ok-1", idempotency_key="once")
+    with pytest.raises(BatchError, match="already belongs"):
+        play("ok-1", "ok-2", idempotency_key="once")
+    assert Batch.objects.count() == 1
+
+
 def test_an_empty_selection_is_refused_in_words(toy: str) -> None:
     with pytest.raises(BatchError, match="holds no toys"):
         start_batch(capability="toy", selection={"keys": []}, actor=None, source="test")

@@ -95,6 +95,20 @@ def test_a_batch_shows_what_it_cost(make_function: Make, client_as: ClientAs, vi
     assert "1 invocation did not state its billed time" in text
 
 
+def test_a_batch_is_held_against_its_plan(make_function: Make, client_as: ClientAs, viewer: User) -> None:
+    make_function("renderer", memory_mb=1024)
+    plan = {"usd": "0.0300012", "worst_usd": "9.5", "seconds": 12}
+    batch = Batch.objects.create(
+        function_name="renderer", region="eu-west-1", title="PDFs", total=4, succeeded=1, plan=plan
+    )
+    Chunk.objects.create(batch=batch, position=0, billed_ms=900_000, billed_invocations=1, memory_mb=1024, attempt=1)
+    Chunk.objects.create(batch=batch, position=1, attempt=1, state="running")
+    text = client_as(viewer).get(f"/costs/batches/{batch.pk}/fragment/").content.decode()
+    assert "At this rate" in text and "$0.06" in text, "one of four items so far"
+    assert "50 % of it spent" in text and "$9.50" in text
+    assert "did not state" not in text, "what is under way has no bill yet"
+
+
 def test_a_shipment_nobody_worked_on_cost_nothing(client_as: ClientAs, viewer: User) -> None:
     carrier = Carrier.objects.create(code="iberpost", name="Iberpost")
     shipment = Shipment.objects.create(tracking_number="T1", carrier=carrier)

@@ -20,9 +20,6 @@ CUT, CUT_PLAIN, LOST, KILLED = _own("cut"), _own("cut-plain"), _own("lost"), _ow
 BAD, POISON, THROTTLED, THROTTLED_PLAIN = _own("bad"), _own("poison"), _own("throttled"), _own("throttled-plain")
 REPEATED, RETRIED = _own("repeated"), _own("retried")
 JUMPS = {jump: (_own(f"{jump}-chunks"), _own(f"{jump}-plain"), _own(f"{jump}-waits")) for jump in ("forward", "back")}
-BROKER, BROKER_STARTED, DATABASE = (
-    (_own("broker"), _own("broker-plain")),
-    _own("broker-started"),
-    (_own("database"), _own("database-plain")),
-)
+BROKER, BROKER_STARTED = (_own("broker"), _own("broker-plain")), _own("broker-started")
+DATABASE = (_own("database"), _own("database-plain"))
 MANY = _own("many")
