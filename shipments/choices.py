@@ -21,6 +21,34 @@ class Status(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+class Family(models.TextChoices):
+    """Who or what a reason lies with."""
+
+    CARRIER = "carrier", _("carrier")
+    CONSIGNEE = "consignee", _("consignee")
+    CUSTOMS = "customs", _("customs")
+    RETAILER = "retailer", _("retailer")
+    WEATHER = "weather", _("weather")
+    SECURITY = "security", _("security")
+    UNKNOWN = "unknown", _("unknown")
+
+
+class ImportState(models.TextChoices):
+    WAITING = "waiting", _("waiting for a mapping")
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("finished")
+    FAILED = "failed", _("failed")
+
+
+class HookState(models.TextChoices):
+    """What became of one webhook of a carrier."""
+
+    RECEIVED = "received", _("received")
+    TAKEN = "taken", _("taken over")
+    REFUSED = "refused", _("refused")
+
+
 class DocumentType(models.TextChoices):
     DELIVERY_NOTE = "delivery_note", _("delivery note")
     PROOF_OF_DELIVERY = "proof_of_delivery", _("proof of delivery")
@@ -55,6 +83,12 @@ TONES: dict[str, str] = {
     Status.RETURN_TO_SENDER: "orange",
     Status.CANCELLED: "secondary",
     Status.UNKNOWN: "secondary",
+    ImportState.WAITING: "yellow",
+    ImportState.RUNNING: "blue",
+    ImportState.DONE: "green",
+    ImportState.FAILED: "red",
+    HookState.TAKEN: "green",
+    HookState.REFUSED: "red",
     DocumentState.STORED: "green",
     DocumentState.QUARANTINED: "red",
 }

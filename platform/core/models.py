@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import uuid
 
 from django.conf import settings
 from django.db import models
@@ -98,3 +99,23 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"
+
+
+class SavedView(models.Model):
+    """A list as somebody wants to see it again: its filters, columns and order, under an address of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    list_name = models.CharField(max_length=40, help_text=_("which list, for example shipments"))
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True, help_text=_("the part of the address after the question mark, without cursor"))
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    shared = models.BooleanField(default=False, help_text=_("everybody sees it; only its owner changes it"))
+    created = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "list_name", "name"], name="saved_view_once")]
+        indexes = [models.Index(fields=["list_name", "shared"], name="saved_view_shared")]
+
+    def __str__(self) -> str:
+        return self.name

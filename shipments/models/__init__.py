@@ -2,7 +2,24 @@
 
 from shipments.models.carriers import Carrier, CarrierConnection
 from shipments.models.documents import Document
+from shipments.models.intake import CarrierHook, ColumnMapping, HookDelivery, ImportRun
 from shipments.models.messages import CarrierMessage
 from shipments.models.shipments import Shipment, TrackingEvent
+from shipments.models.status import AgeingRule, CodeMapping, Reason, UnmappedCode
 
-__all__ = ["Carrier", "CarrierConnection", "CarrierMessage", "Document", "Shipment", "TrackingEvent"]
+__all__ = [
+    "AgeingRule",
+    "Carrier",
+    "CarrierConnection",
+    "CarrierHook",
+    "CarrierMessage",
+    "CodeMapping",
+    "ColumnMapping",
+    "Document",
+    "HookDelivery",
+    "ImportRun",
+    "Reason",
+    "Shipment",
+    "TrackingEvent",
+    "UnmappedCode",
+]

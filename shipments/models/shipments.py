@@ -18,6 +18,9 @@ class Shipment(models.Model):
     customer = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     reason = models.CharField(max_length=50, blank=True)
+    unmapped = models.BooleanField(default=False, help_text=_("its latest event has a code that no mapping knows"))
+    status_at = models.DateTimeField(null=True, blank=True, help_text=_("when the event happened that says so"))
+    last_event = models.DateTimeField(null=True, blank=True, help_text=_("when the carrier was heard of last"))
     sender = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
     recipient = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
     destination_country = models.CharField(max_length=2, blank=True)
@@ -38,6 +41,9 @@ class Shipment(models.Model):
             models.Index(fields=["-created", "-id"], name="shipment_recent"),
             models.Index(fields=["status", "-created", "-id"], name="shipment_by_status"),
             models.Index(fields=["carrier", "-created", "-id"], name="shipment_by_carrier"),
+            # "Not mapped" and "not heard of for long" are small parts of the table: partial indexes cost little.
+            models.Index(fields=["-created", "-id"], condition=models.Q(unmapped=True), name="shipment_unmapped"),
+            models.Index(fields=["updated", "id"], name="shipment_updated"),  # sync clients read in this order
             models.Index(fields=["tracking_number"], name="shipment_number", opclasses=["text_pattern_ops"]),
             # One trigram index over what the search box looks at serves "contains" by ILIKE.
             GinIndex(
@@ -61,6 +67,8 @@ class TrackingEvent(models.Model):
     place = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=20, choices=Status, blank=True)
     reason = models.CharField(max_length=50, blank=True)
+    unmapped = models.BooleanField(default=False, help_text=_("no mapping knew its code when it was looked up"))
+    source = models.CharField(max_length=20, blank=True, help_text=_("webhook, file, api or sample"))
     received = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -68,6 +76,7 @@ class TrackingEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shipment", "at", "code", "text"], name="event_once"),
         ]
+        indexes = [models.Index(fields=["code"], condition=models.Q(unmapped=True), name="event_unmapped")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.text or self.code}"

@@ -85,6 +85,11 @@ class Faulty:
         """How many invocations of this function the fault under way has hit."""
         return sum(fault["struck"] for fault in self.door("state")["faults"] if fault["function"] == function)
 
+    def running(self, function: str) -> int:
+        """How many invocations of this function are under way."""
+        environments = self.door("state")["environments"]
+        return sum(one["function"] == function and one["status"] == "running" for one in environments)
+
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """For what no door shows, or no person can do."""
         with psycopg.connect(self.client.env["DATABASE_URL"], autocommit=True, connect_timeout=5) as connection:

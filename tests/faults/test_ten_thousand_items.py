@@ -14,6 +14,7 @@ from tests.faults.functions import MANY
 from tests.faults.reliability import Case
 from tests.faults.runs import Counts, Faulty, Run, documents, ok, unique
 from tests.faults.unknown import kill_worker
+from tests.running_platform import until
 
 pytestmark = pytest.mark.slow
 Add = Callable[[str, str], Case]
@@ -34,9 +35,9 @@ class Killed:
 def killed(shared_faulty: Faulty) -> Killed:
     faulty = shared_faulty
     deliveries = faulty.platform.deliveries(unique("KILLED"), DELIVERIES)
-    faulty.fault("throttle", 600, share=0.5, function=MANY)
+    faulty.fault("throttle", 600, share=0.5, function=MANY, retry_after=0)
     bad = {"do": "error"}
-    items = [bad if number % 100 in (3, 47, 91) else item for number, item in enumerate(ok(ITEMS, 0.002))]
+    items = [bad if number % 100 in (3, 47, 91) else item for number, item in enumerate(ok(ITEMS, 0.006))]
     asked = {"capability": "render_pdf", "selection": {"keys": deliveries}, "chunk_size": 4}
     runs = {
         "items": faulty.start(MANY, items, chunk_size=50, concurrency=8),
@@ -47,6 +48,7 @@ def killed(shared_faulty: Faulty) -> Killed:
     for reached in (500, 3_000):
         runs["items"].reached(reached)
         before = before or {name: run.counts() for name, run in runs.items()}
+        assert until(lambda: faulty.running(MANY), 30, 0.01), "nothing was under way"
         kill_worker(faulty)
     return Killed(runs, before, deliveries)
 

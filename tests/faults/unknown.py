@@ -58,7 +58,7 @@ def endpoint_down(faulty: Faulty) -> Outage:
     chunks = faulty.start(OUTAGE, ok(80, 0.25), chunk_size=5)
     plain = faulty.start(OUTAGE_PLAIN, ok(12, 1.2))
     chunks.reached(5)
-    assert until(lambda: faulty.door("state")["running"] >= 4, 10), "nothing was under way"
+    assert until(lambda: faulty.running(OUTAGE) and faulty.running(OUTAGE_PLAIN), 10, 0.01), "nothing was under way"
     before = chunks.counts(), plain.counts()
     faulty.fault("refuse", 30)
     started = faulty.start(OUTAGE_STARTED, ok(40), chunk_size=4)
