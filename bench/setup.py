@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 
 from core.aws import storage
 from core.aws.functions import create_function
 from core.roles import OPERATOR, ensure_groups, give_role
 from services_registry.models import Function
-from shipments.models import Carrier
+from shipments.models import Carrier, Shipment
 
 NOOP, WAIT_50_MS, WAIT_5_S = "bench-noop", "bench-wait-50ms", "bench-wait-5s"
 _WAITS = {NOOP: "0", WAIT_50_MS: "0.05", WAIT_5_S: "5"}
@@ -86,18 +88,17 @@ def make_operator() -> User:
 
 
 def make_deliveries(count: int) -> None:
-    """Rows of the deliveries table, written by the database itself."""
+    """Rows of the deliveries table."""
     carrier = Carrier.objects.create(code="bench", name="Bench Express")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO shipments_shipment (carrier_id, tracking_number, reference, customer, status, reason, sender,
-                recipient, destination_country, parcels, notes, created, updated, sample)
-            SELECT %s, 'BN' || lpad(n::text, 10, '0') || 'ES', 'order-' || n, 'Customer ' || n %% 500, 'pending', '',
-                '{}', '{"name": "María Fernández", "city": "Madrid", "country": "ES"}', 'ES', '[]', '',
-                now() - n * interval '1 second', now(), false
-            FROM generate_series(1, %s) AS n
-            """,
-            [carrier.pk, count],
+    now = timezone.now()
+    rows = (
+        Shipment(
+            carrier=carrier, tracking_number=f"BN{number:010d}ES", reference=f"order-{number}",
+            customer=f"Customer {number % 500}", recipient={"name": "María Fernández", "city": "Madrid"},
+            created=now - timedelta(seconds=number),
         )
+        for number in range(count)
+    )  # fmt: skip
+    Shipment.objects.bulk_create(rows, batch_size=2_000)
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE shipments_shipment")

@@ -1,4 +1,4 @@
-"""Working on one claimed chunk: build the request, invoke, decide, write. One thread from beginning to end."""
+"""Working on one claimed chunk: `ask` builds the request, invokes and decides; `write` writes it down."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from services_registry.batches.request import Request, envelope_request, payload
 from services_registry.batches.tails import Tail, report_in
 from services_registry.capabilities import Capability, ItemFailed, SelectionError
 from services_registry.choices import ChunkState, Outcome
+from services_registry.telemetry.parser import PlatformLine
 
 logger = logging.getLogger(__name__)
 
@@ -53,29 +54,54 @@ class Prepared:
     decision: Decision | None = None
 
 
-def work(claim: Claim, gates: Gates, answered: Callable[[Claim], None], keep: Callable[[Tail], None]) -> None:
-    """Do everything for a claim. A claim that is lost meanwhile ends quietly: another one does its work.
+@dataclass(slots=True)
+class Worked:
+    """An invocation that is over, or was not needed; what became of it is still to be written."""
 
-    Args:
-        answered: told as soon as the function is free again, before anything is written.
-        keep: gets the log tail, for telemetry.
-    """
+    claim: Claim
+    decision: Decision
+    prepared: Prepared
+    invocation: Invocation | None = None
+    report: PlatformLine | None = None
+
+
+def ask(claim: Claim, gates: Gates) -> Worked:
+    """Build the request, invoke, decide. Nothing is written yet, so that the function's place is free at once."""
     prepared = _prepare(claim)
-    request, decision = prepared.request, prepared.decision
-    invocation = report = None
-    if request is not None and decision is None:
-        if not _still_wanted(claim):
-            decision = Decision(ChunkState.QUEUED, pause_s=0.0, uncounted=True)
-        else:
-            invocation = _invoke(claim, request, gates)
-            answered(claim)
-            report = report_in(invocation)
-            decision = _decide(claim, invocation, request, gates)
-    if decision is None:
-        return
-    written = _write(claim, decision, prepared, invocation, report)
-    if written and invocation is not None and invocation.log_tail:
-        keep(Tail.of(claim, invocation))
+    if prepared.request is None or prepared.decision is not None:
+        return Worked(claim, prepared.decision or Decision(ChunkState.DONE), prepared)
+    if not _still_wanted(claim):
+        return Worked(claim, Decision(ChunkState.QUEUED, pause_s=0.0, uncounted=True), prepared)
+    invocation = _invoke(claim, prepared.request, gates)
+    decision = _decide(claim, invocation, prepared.request, gates)
+    return Worked(claim, decision, prepared, invocation, report_in(invocation))
+
+
+def write(worked: Worked) -> Tail | None:
+    """Write what became of a claim; its log tail, for telemetry, when it was ours to write.
+
+    Tries until the database takes it: the answer is in hand, and asking for it again would cost an invocation.
+    """
+    prepared, request = worked.prepared, worked.prepared.request
+    deadline, pause = time.monotonic() + SETTLE_PATIENCE_S, 0.2
+    while True:
+        try:
+            written = settle.write(
+                worked.claim, worked.decision, capability=prepared.capability, invocation=worked.invocation,
+                report=worked.report, request_bytes=request.size if request else None,
+            )  # fmt: skip
+            break
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            if time.monotonic() > deadline:
+                logger.exception("chunk not settled, its lease will run out chunk=%s", worked.claim.chunk_id)
+                return None
+            logger.warning("chunk not settled yet chunk=%s error=%s", worked.claim.chunk_id, error)
+        time.sleep(jittered(pause))
+        pause = min(5.0, pause * 2)
+    if not written or worked.invocation is None or not worked.invocation.log_tail:
+        return None
+    return Tail.of(worked.claim, worked.invocation, worked.report)
 
 
 def _prepare(claim: Claim) -> Prepared:
@@ -178,24 +204,3 @@ def _decide(claim: Claim, invocation: Invocation, request: Request, gates: Gates
 
 def _now() -> float:
     return time.time()
-
-
-def _write(claim: Claim, decision: Decision, prepared: Prepared, invocation: Invocation | None, report: object) -> bool:
-    """Write until the database takes it: the answer is in hand, and asking for it again would cost an invocation."""
-    deadline = time.monotonic() + SETTLE_PATIENCE_S
-    pause = 0.2
-    while True:
-        try:
-            with database():
-                return settle.write(
-                    claim, decision, capability=prepared.capability, invocation=invocation,
-                    report=report,  # type: ignore[arg-type]  # a PlatformLine or None
-                    request_bytes=prepared.request.size if prepared.request else None,
-                )  # fmt: skip
-        except (OperationalError, InterfaceError) as error:
-            if time.monotonic() > deadline:
-                logger.exception("chunk not settled, its lease will run out chunk=%s", claim.chunk_id)
-                return False
-            logger.warning("chunk not settled yet chunk=%s error=%s", claim.chunk_id, error)
-        time.sleep(jittered(pause))
-        pause = min(5.0, pause * 2)

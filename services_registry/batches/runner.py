@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from services_registry.batches import tails
 from services_registry.batches.claims import RENEW_EVERY_S, Claim, Claims
 from services_registry.batches.gates import Gates
 from services_registry.batches.recover import recover
-from services_registry.batches.run import database, work
+from services_registry.batches.run import Worked, ask, database, write
 from services_registry.batches.tails import Tail
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 IDLE_POLL_S = 2.0
 BUSY_POLL_S = 0.25
 """While something is under way: how soon a changed limit, a resumed batch or a pause that is over is seen."""
+WRITERS = 4
 RECOVER_EVERY_S = 10.0
 KEEP_EVERY_S = 0.5
 
@@ -47,6 +48,7 @@ class Runner:
         self._holding = self._stopping = False
         self._recover_every_s = RECOVER_EVERY_S
         self._pool: ThreadPoolExecutor | None = None
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="chunk-writer")
         self._own_threads: list[threading.Thread] = []
 
     # --- from outside -------------------------------------------------------------------------------------------------
@@ -83,6 +85,7 @@ class Runner:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+        self._writers.shutdown(wait=False)
 
     def run_until(self, done: Callable[[], bool], patience_s: float = 60.0) -> bool:
         """Work in the foreground until `done()`; False when that did not happen in time. For commands and tests."""
@@ -128,8 +131,7 @@ class Runner:
         with self._lock:
             self._held.update(claim.chunk_id for claim in claims)
         if self._pool is None and claims:
-            # Twice the room: what is answered but not yet written keeps its thread, not its place.
-            self._pool = ThreadPoolExecutor(self.threads * 2, thread_name_prefix="chunk")
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="chunk")
         for claim in claims:
             self._pool.submit(self._work, claim)  # type: ignore[union-attr]  # made above
         return len(claims)
@@ -142,23 +144,44 @@ class Runner:
 
     def _work(self, claim: Claim) -> None:
         try:
-            work(claim, self._gates, self._on_answer, self._on_tail)
+            worked = ask(claim, self._gates)
         except Exception:  # a thread of the pool would swallow it; the lease brings the chunk back
             logger.exception("chunk not worked batch=%s chunk=%s", claim.batch.pk, claim.chunk_id)
-        finally:
-            with self._lock:
-                self._held.discard(claim.chunk_id)
-                self._answered.discard(claim.chunk_id)
-            self._wake.set()
-
-    def _on_answer(self, claim: Claim) -> None:
+            self._let_go(claim)
+            return
         with self._lock:
             self._answered.add(claim.chunk_id)
         self._wake.set()
+        try:
+            self._writers.submit(self._write, worked)
+        except RuntimeError:  # stopping: it is written here
+            self._write(worked)
 
-    def _on_tail(self, tail: Tail) -> None:
+    def _write(self, worked: Worked) -> None:
+        """In a thread that keeps its connection to the database."""
+        try:
+            tail = write(worked)
+        except Exception:  # the same as above
+            logger.exception("chunk not settled batch=%s chunk=%s", worked.claim.batch.pk, worked.claim.chunk_id)
+        else:
+            if tail is not None:
+                with self._lock:
+                    self._tails.append(tail)
+        finally:
+            if not self._claims_are_waiting():
+                connection.close()
+            self._let_go(worked.claim)
+
+    def _claims_are_waiting(self) -> bool:
+        """Whether more is under way than is being written: then the connection is needed again at once."""
         with self._lock:
-            self._tails.append(tail)
+            return len(self._held) > WRITERS
+
+    def _let_go(self, claim: Claim) -> None:
+        with self._lock:
+            self._held.discard(claim.chunk_id)
+            self._answered.discard(claim.chunk_id)
+        self._wake.set()
 
     # --- housekeeping -------------------------------------------------------------------------------------------------
 

@@ -30,9 +30,12 @@ class Tail(OwnTail):
     """One tail of ours."""
 
     @classmethod
-    def of(cls, claim: Claim, invocation: Invocation) -> Tail:
+    def of(cls, claim: Claim, invocation: Invocation, report: PlatformLine | None) -> Tail:
+        """Of a call that went well only the REPORT counts, and that has been read already."""
         name, region = claim.function
-        return cls(name, region, invocation.request_id, invocation.log_tail, _FAILED.get(invocation.outcome, ""))
+        failed = _FAILED.get(invocation.outcome, "")
+        line = report if invocation.outcome == aws.SUCCEEDED else None
+        return cls(name, region, invocation.request_id, invocation.log_tail, failed, line)
 
 
 def report_in(invocation: Invocation) -> PlatformLine | None:

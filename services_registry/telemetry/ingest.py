@@ -81,7 +81,8 @@ def ingest(lines: Iterable[SourceLine]) -> Counts:
 class OwnTail:
     """The log tail of an invocation that we made ourselves.
 
-    `failed` is "error" or "timeout" when the answer said so: a text REPORT line does not name function errors.
+    `failed` is "error" or "timeout" when the answer said so: a text REPORT line does not name function errors. With a
+    `report` the text is not read again.
     """
 
     function_name: str
@@ -89,6 +90,7 @@ class OwnTail:
     request_id: str
     text: str
     failed: str = ""
+    report: PlatformLine | None = None
 
 
 def ingest_tails(tails: Sequence[OwnTail]) -> Counts:
@@ -103,7 +105,7 @@ def _tail_lines(tails: Sequence[OwnTail], functions: Mapping[tuple[str, str], Fu
     now = timezone.now()
     for tail in tails:
         function = functions.get((tail.function_name, tail.region)) or unattributed(tail.region)
-        for line in parse_message(tail.text):
+        for line in [tail.report] if tail.report else parse_message(tail.text):
             failed = tail.failed if _is_own(line, tail.request_id) else ""
             yield SourceLine(line, function, time_of(line, now), "tail", tail.request_id, failed=failed)
 

@@ -16,7 +16,7 @@ from core.models import AuditEntry
 from services_registry.batches import BatchError, cancel_batch, recover, retry_failed, start_batch, start_run
 from services_registry.batches.claims import Claim, Claims
 from services_registry.batches.gates import Gates
-from services_registry.batches.run import work as work_on
+from services_registry.batches.run import ask, write
 from services_registry.batches.runner import Runner
 from services_registry.choices import BatchState, ChunkState
 from services_registry.models import Batch, Chunk
@@ -33,7 +33,7 @@ def lapse(chunk: Chunk) -> None:
 def run(*claims: Claim) -> None:
     """What a worker's thread does with what was claimed."""
     for claim in claims:
-        work_on(claim, Gates(), lambda _claim: None, lambda _tail: None)
+        write(ask(claim, Gates()))
 
 
 def test_the_same_key_is_the_same_batch(toy: str, work: Work) -> None:

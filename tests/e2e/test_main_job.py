@@ -1,8 +1,6 @@
-"""What a tool meets at the REST API of the running platform: refusals, repetitions, cancelling, a time-out."""
+"""What a tool meets at the REST API of the running platform: refusals, cancelling, a time-out."""
 
 from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -38,25 +36,6 @@ def test_a_viewer_may_look_but_not_start_a_batch(platform: Platform) -> None:
     assert set(answer["error"]) == {"code", "message", "fields", "request_id"}
     assert answer["error"]["message"] and answer["error"]["request_id"]
     assert len(list(platform.client.pages("batches/"))) == before
-
-
-def test_the_same_idempotency_key_ten_times_at_once_gives_one_batch(platform: Platform) -> None:
-    ids = platform.deliveries("ONCE", 10)
-    before = {batch["id"] for batch in platform.client.pages("batches/")}
-    asked = {"capability": "render_pdf", "selection": {"keys": ids}}
-
-    def start(_number: int) -> tuple[int, str]:
-        status, answer = platform.send("POST", "batches/", asked, **{"Idempotency-Key": "ten at once"})
-        return status, answer.get("id", answer)
-
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(start, range(10)))
-    assert {status for status, _ in answers} <= {200, 201}, answers
-    (only,) = {batch for _, batch in answers}
-    assert {batch["id"] for batch in platform.client.pages("batches/")} - before == {only}
-    assert platform.client.wait(platform.client.get(f"batches/{only}/"))["succeeded"] == 10
-    assert start(0) == (200, only)
-    assert platform.notes_of(ids) == sorted(ids)
 
 
 def test_cancelling_leaves_the_rest_undone(platform: Platform) -> None:

@@ -7,16 +7,17 @@ done twice shows however the answer travelled.
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 COUNTS = Path(os.environ["COUNTS"])
 
 
-def count(item, what, line):
+def count(item: dict[str, Any], what: str, line: object) -> None:
     with (COUNTS / f"{item['run']}.{what}").open("a") as file:
         file.write(f"{line}\n")
 
 
-def work(item):
+def work(item: dict[str, Any]) -> dict[str, Any]:
     do = item["do"]
     time.sleep(item.get("seconds", 0))
     if do == "hang":
@@ -33,9 +34,9 @@ def work(item):
     return {"id": item.get("id"), "ok": True, "value": value}
 
 
-def rubbish(items, results):
+def rubbish(items: list[dict[str, Any]], results: list[dict[str, Any]]) -> Any:
     """What is answered instead when an item asks for it."""
-    kinds = {
+    kinds: dict[str, Any] = {
         "broken": b'{"version": 1, "results": [{"id": ',
         "text": "all done!",
         "null": None,
@@ -47,7 +48,7 @@ def rubbish(items, results):
     return asked[0] if asked else {"version": 1, "results": results, "unfinished": [], "stats": {}}
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> Any:
     items = event["items"] if "version" in event else [event]
     count(items[0], "calls", context.aws_request_id)
     results = [work(item) for item in items]

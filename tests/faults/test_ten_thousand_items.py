@@ -37,10 +37,10 @@ def killed(shared_faulty: Faulty) -> Killed:
     deliveries = faulty.platform.deliveries(unique("KILLED"), DELIVERIES)
     faulty.fault("throttle", 600, share=0.5, function=MANY, retry_after=0)
     bad = {"do": "error"}
-    items = [bad if number % 100 in (3, 47, 91) else item for number, item in enumerate(ok(ITEMS, 0.006))]
+    items = [bad if number % 100 in (3, 47, 91) else item for number, item in enumerate(ok(ITEMS, 0.003))]
     asked = {"capability": "render_pdf", "selection": {"keys": deliveries}, "chunk_size": 4}
     runs = {
-        "items": faulty.start(MANY, items, chunk_size=50, concurrency=8),
+        "items": faulty.start(MANY, items, chunk_size=200, concurrency=8),
         "documents": documents(faulty, deliveries, faulty.client.post("batches/", asked)),
     }
     runs["items"].reached(500)

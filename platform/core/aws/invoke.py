@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from core.aws.connections import Reply
 from core.aws.errors import AwsRejected, AwsThrottled, AwsUnreachable, translated
-from core.aws.wire import Reply, post_invoke
+from core.aws.wire import post_invoke
 
 logger = logging.getLogger(__name__)
 

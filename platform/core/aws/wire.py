@@ -7,44 +7,23 @@
 from __future__ import annotations
 
 import json
-import socket
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import urllib3
 from botocore.exceptions import ClientError, NoCredentialsError
-from botocore.httpsession import get_cert_path
-from botocore.utils import get_environ_proxies
-from urllib3 import exceptions as http
 
-from core.aws.clients import CONNECT_TIMEOUT_S, POOL_SIZE, boto_client
-from core.aws.errors import AwsUnreachable
+from core.aws.clients import POOL_SIZE, boto_client
+from core.aws.connections import Connections, Reply
 from core.aws.signature import signed_headers
 
 VERSION_PATH = "/2015-03-31/functions/"  # Lambda's API version is part of every path (AWS Lambda API reference)
-# A long invocation is a silent connection: without keep-alive a gateway on the way may drop it.
-_SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A successful HTTP answer. Header names are found in any case."""
-
-    status: int
-    headers: Any
-    body: bytes
 
 
 @lru_cache(maxsize=16)
-def _pool(endpoint: str) -> urllib3.HTTPConnectionPool:
-    """The connections to one endpoint, shared by all threads."""
-    options: dict[str, Any] = {"maxsize": POOL_SIZE, "socket_options": _SOCKET_OPTIONS, "ca_certs": get_cert_path(True)}
-    proxy = get_environ_proxies(endpoint).get(urlsplit(endpoint).scheme)
-    manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-    return manager.connection_from_url(endpoint)
+def _connections(endpoint: str) -> Connections:
+    return Connections(endpoint, most=POOL_SIZE)
 
 
 def post_invoke(
@@ -82,28 +61,11 @@ def post_invoke(
         service="lambda",
         now=datetime.now(UTC),
     )
-    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
-    answer = _send(_pool(endpoint), f"{path}?{query}" if query else path, payload, signed, timeout)
-    if answer.status >= 300:
-        raise _error(answer.status, answer.headers, answer.data)
-    return Reply(answer.status, answer.headers, answer.data)
-
-
-def _send(
-    pool: urllib3.HTTPConnectionPool, path: str, body: bytes, headers: dict[str, str], timeout: urllib3.Timeout
-) -> Any:
-    """The answer with its whole body; urllib3 compares the length with what was announced."""
-    try:
-        return pool.urlopen(
-            "POST", path, body=body, headers=headers, timeout=timeout, retries=False, redirect=False,
-            assert_same_host=False,
-        )  # fmt: skip
-    except (http.NewConnectionError, http.ConnectTimeoutError, http.ProxyError, http.SSLError) as error:
-        raise AwsUnreachable(f"invoke: AWS could not be reached ({error}).", sent=False) from error
-    except http.ReadTimeoutError as error:
-        raise AwsUnreachable("invoke: AWS did not answer in time.", timed_out=True) from error
-    except http.HTTPError as error:
-        raise AwsUnreachable(f"invoke: the connection to AWS broke ({error}).") from error
+    target = f"{path}?{query}" if query else path
+    reply = _connections(endpoint).post(target, payload, signed, read_timeout_s=read_timeout_s)
+    if reply.status >= 300:
+        raise _error(reply.status, reply.headers, reply.body)
+    return reply
 
 
 def _error(status: int, headers: Any, body: bytes) -> ClientError:
