@@ -11,7 +11,7 @@ PYTHON = .venv/bin/python
 NO_SERVER = SECRET_KEY=checks-only FIELD_ENCRYPTION_KEY=checks-only DATABASE_URL=postgresql:///none?host=/nonexistent
 export PYTHONPATH = platform:.
 
-.PHONY: run demo test test-fast reliability lint fmt schema lock setup clean
+.PHONY: bench run demo test test-fast reliability lint fmt schema lock setup clean
 
 run:  ## start the whole platform; Ctrl-C stops it
 	@$(SETUP_RUN)

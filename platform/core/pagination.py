@@ -1,6 +1,8 @@
 """Keyset pages: a page starts after the last row seen, so page 1,000 costs what page 1 costs. No counting.
 
-Ties are broken by the primary key, which is added when the order lacks it. Nullable columns sort last.
+Ties are broken by the primary key, which is added when the order lacks it. Nullable columns sort last. Where all columns
+of the order run the same way and are never empty, the start is one SQL row value, `(created, id) < (…)`, which an index
+in that order answers at once; otherwise it is spelled out.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import F, Field, Model, Q, QuerySet
+from django.db.models import BooleanField, Expression, F, Field, Func, Model, Q, QuerySet, Value
 from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
@@ -26,7 +28,7 @@ class BadCursorError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class Key:
     """One column of the order."""
 
     path: str
@@ -56,15 +58,15 @@ class _Key:
         return Q(**{f"{self.path}__isnull": True}) if value is None else Q(**{self.path: value})
 
 
-def _keys(queryset: QuerySet[M], order: Sequence[str]) -> list[_Key]:
+def keys_of(queryset: QuerySet[M], order: Sequence[str]) -> list[Key]:
     names = list(order)
     primary = queryset.model._meta.pk.name
     if not {name.lstrip("-") for name in names} & {"pk", primary}:
         names.append(f"-{primary}" if names and names[0].startswith("-") else primary)
-    return [_key(queryset.model, name) for name in names]
+    return [key_of(queryset.model, name) for name in names]
 
 
-def _key(model: type[Model], name: str) -> _Key:
+def key_of(model: type[Model], name: str) -> Key:
     path = name.removeprefix("-")
     owner: Any = model
     field: Any = None
@@ -73,13 +75,13 @@ def _key(model: type[Model], name: str) -> _Key:
         try:
             field = owner._meta.pk if part == "pk" else owner._meta.get_field(part)
         except FieldDoesNotExist:
-            return _Key(path, name.startswith("-"), nullable=True, field=None)  # an annotation
+            return Key(path, name.startswith("-"), nullable=True, field=None)  # an annotation
         nullable = nullable or bool(getattr(field, "null", False))
         owner = getattr(field, "related_model", None) or owner
-    return _Key(path, name.startswith("-"), nullable, field)
+    return Key(path, name.startswith("-"), nullable, field)
 
 
-def _encode(direction: str, values: list[Any]) -> str:
+def encode(direction: str, values: list[Any]) -> str:
     text = json.dumps([direction, *values], cls=_Exact, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -91,11 +93,11 @@ class _Exact(DjangoJSONEncoder):
         return o.isoformat() if hasattr(o, "isoformat") else super().default(o)
 
 
-def _decode(cursor: str, keys: list[_Key]) -> tuple[bool, list[Any]]:
+def decode(cursor: str, keys: list[Key]) -> tuple[bool, list[Any]]:
     """(backwards, values). Raises BadCursorError."""
     try:
         direction, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if direction not in {"n", "p"} or len(values) != len(keys):
+        if direction not in {"n", "p"} or len(values) != len(keys) or any("\0" in str(value) for value in values):
             raise BadCursorError(cursor)
         return direction == "p", [
             key.field.to_python(value) if key.field is not None and value is not None else value
@@ -105,7 +107,31 @@ def _decode(cursor: str, keys: list[_Key]) -> tuple[bool, list[Any]]:
         raise BadCursorError(cursor) from error
 
 
-def _after(keys: list[_Key], values: list[Any], *, reverse: bool) -> Q:
+def uniform(keys: list[Key]) -> bool:
+    """Whether a row value can say where a page starts: one direction, nothing empty, several columns."""
+    plain = all(key.field is not None and not key.nullable for key in keys)
+    return plain and len(keys) > 1 and len({key.descending for key in keys}) == 1
+
+
+def compared(keys: list[Key], operator: str, values: list[Any]) -> Expression:
+    """`(a, b) < (x, y)` as one condition; the keys are `uniform`."""
+    columns = Func(*(F(key.path) for key in keys), template="(%(expressions)s)")
+    bounds = Func(
+        *(Value(value, output_field=key.field) for key, value in zip(keys, values, strict=True)),
+        template="(%(expressions)s)",
+    )
+    template = "%(expressions)s"
+    return Func(columns, bounds, template=template, arg_joiner=f" {operator} ", output_field=BooleanField())
+
+
+def after(keys: list[Key], values: list[Any], *, reverse: bool) -> Q | Expression:
+    """Rows strictly after `values` in the direction of travel."""
+    if uniform(keys):
+        return compared(keys, "<" if keys[0].descending != reverse else ">", values)
+    return _spelled_out(keys, values, reverse=reverse)
+
+
+def _spelled_out(keys: list[Key], values: list[Any], *, reverse: bool) -> Q:
     """`(a, b, c) > (x, y, z)` spelled out, with a leading bound that lets an index on `a` do the work."""
     condition = Q(pk__in=[])
     tied = Q()
@@ -128,6 +154,8 @@ class KeysetPage(Generic[M]):
     previous_cursor: str = ""
     next_link: str = ""
     previous_link: str = ""
+    searched_to: Any = None
+    """How far the search came (value of the order's first column) when it stopped before it had a full page."""
 
     def __iter__(self) -> Any:
         return iter(self.rows)
@@ -154,9 +182,13 @@ class KeysetPage(Generic[M]):
             page = keyset_page(queryset, order=order, cursor=request.GET.get(param, ""), size=size)
         except BadCursorError:
             page = keyset_page(queryset, order=order, size=size)
-        page.next_link = _link(request, param, page.next_cursor)
-        page.previous_link = _link(request, param, page.previous_cursor)
-        return page
+        return page.linked(request, param)
+
+    def linked(self, request: HttpRequest, param: str = "cursor") -> KeysetPage[M]:
+        """With links to its neighbours that keep every other parameter of the address."""
+        self.next_link = _link(request, param, self.next_cursor)
+        self.previous_link = _link(request, param, self.previous_cursor)
+        return self
 
 
 def keyset_page(
@@ -167,10 +199,10 @@ def keyset_page(
     Raises:
         BadCursorError: the cursor is not one of ours.
     """
-    keys = _keys(queryset, order)
-    backwards, values = _decode(cursor, keys) if cursor else (False, [])
+    keys = keys_of(queryset, order)
+    backwards, values = decode(cursor, keys) if cursor else (False, [])
     if values:
-        queryset = queryset.filter(_after(keys, values, reverse=backwards))
+        queryset = queryset.filter(after(keys, values, reverse=backwards))
     found = list(queryset.order_by(*(key.ordering(reverse=backwards) for key in keys))[: size + 1])
     more = len(found) > size
     rows = found[:size]
@@ -178,9 +210,9 @@ def keyset_page(
         rows.reverse()
     page = KeysetPage(rows)
     if rows and (more or backwards):
-        page.next_cursor = _encode("n", [key.value(rows[-1]) for key in keys])
+        page.next_cursor = encode("n", [key.value(rows[-1]) for key in keys])
     if rows and ((more and backwards) or (values and not backwards)):
-        page.previous_cursor = _encode("p", [key.value(rows[0]) for key in keys])
+        page.previous_cursor = encode("p", [key.value(rows[0]) for key in keys])
     return page
 
 

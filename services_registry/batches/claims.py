@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,10 @@ taken AS (
     RETURNING c.batch_id, c.id, c.attempt, c.position, c."group", c.depth, c.waits, c.waiting_since)
 {_PARTS}
 """  # noqa: S608  # constants only
+_GIVE_BACK = """
+UPDATE services_registry_chunk SET state = 'queued', worker = '', lease_until = NULL, attempt = attempt - 1
+ WHERE worker = %s AND id = ANY(%s::uuid[]) AND state = 'running'
+"""
 _RENEW = f"""
 UPDATE services_registry_chunk SET lease_until = now() + interval '{LEASE_S} seconds'
  WHERE state IN ('running', 'checking') AND state = 'running' AND worker = %s AND id = ANY(%s::uuid[])
@@ -141,6 +146,16 @@ class Claim:
         return list(self.ids)
 
 
+@dataclass(slots=True)
+class Taken:
+    """What one turn came to: chunks to begin now, chunks claimed ahead, how many in hand to begin, batches to let go."""
+
+    now: list[Claim] = field(default_factory=list)
+    ahead: list[Claim] = field(default_factory=list)
+    from_hand: dict[UUID, int] = field(default_factory=dict)
+    stale: set[UUID] = field(default_factory=set)
+
+
 def _listed(ids: Iterable[UUID]) -> str:
     """An array as text: put together ten times faster than one of parameters."""
     return f"{{{','.join(str(one) for one in ids)}}}"
@@ -193,43 +208,70 @@ class Claims:
         self.limits = Limits()
         self._batches: dict[UUID, Batch] = {}
         self._seen_live: dict[UUID, float] = {}
+        self._live: set[UUID] = set()
 
-    def take(
+    def take(self, room: int) -> list[Claim]:
+        """Claim up to `room` chunks, as the limits and fairness allow."""
+        return self.turn(room).now
+
+    def turn(
         self,
         room: int,
         *,
         answered: Collection[UUID] = (),
         gate: Callable[[FunctionKey, int], int] = lambda _function, limit: limit,
-    ) -> list[Claim]:
-        """Claim up to `room` chunks, as the limits, the gate and fairness allow.
+        in_hand: Mapping[UUID, int] = MappingProxyType({}),
+        ahead: Callable[[UUID, FunctionKey, int], int] = lambda _batch, _function, _active: 0,
+    ) -> Taken:
+        """Hand out up to `room` places, as the limits, the gate and fairness allow.
 
         Args:
-            answered: our own chunks whose invocation is over although they are not settled yet: they hold no place.
+            answered: our own chunks that hold no place: the invocation is over, or has not begun.
+            in_hand: how many chunks of a batch are claimed ahead: they get its places first.
+            ahead: how many more of a batch to claim ahead, given its id, function and invocations.
         """
         with transaction.atomic(), connection.cursor() as cursor:
             # One process decides at a time, for a millisecond.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLAIM_LOCK])
             cursor.execute(_OPEN, [_listed(answered)])
-            batches = [self._open(*row) for row in cursor.fetchall()]
+            self._live.clear()
+            batches = [self._open(in_hand, *row) for row in cursor.fetchall()]
+            taken = Taken(stale=set(in_hand) - self._live)
             if not any(batch.ready for batch in batches):
-                return []
+                return taken
             self.limits.refresh(batches)
             limits = {key: gate(key, limit) for key, limit in self.limits.of_function.items()}
             free = self.limits.overall - sum(batch.active for batch in batches)
             given = allocate(batches, limits, min(room, max(0, free)))
-            self._learn(given)
-            claims = []
-            for batch_id, count in given.items():
-                cursor.execute(_CLAIM, [batch_id, count, self.worker])
-                claims += [self._claim(*row) for row in cursor.fetchall()]
-        return claims
+            wanted = {}
+            for batch in batches:
+                count = given[batch.batch_id]
+                used = min(count, in_hand.get(batch.batch_id, 0))
+                more = ahead(batch.batch_id, batch.function, batch.active + count) if batch.ready else 0
+                more = max(0, more - (in_hand.get(batch.batch_id, 0) - used))
+                if used:
+                    taken.from_hand[batch.batch_id] = used
+                if count - used + more:
+                    wanted[batch.batch_id] = (count - used, count - used + more)
+            self._learn(wanted)
+            for batch_id, (now, both) in wanted.items():
+                cursor.execute(_CLAIM, [batch_id, both, self.worker])
+                claims = [self._claim(*row) for row in cursor.fetchall()]
+                taken.now += claims[:now]
+                taken.ahead += claims[now:]
+        return taken
+
+    def give_back(self, unused: Collection[UUID]) -> None:
+        """Queue chunks again that were claimed ahead and never begun."""
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK, [self.worker, _listed(unused)])
 
     def take_to_check(self, most: int) -> list[Claim]:
         """Claim chunks whose outcome is unknown, in order to ask after them; they are not invoked."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_CHECK, [most, self.worker])
             rows = cursor.fetchall()
-            self._learn({batch_id: 1 for batch_id, *_rest in rows})
+            self._learn({batch_id for batch_id, *_rest in rows})
         return [self._claim(*row) for row in rows]
 
     def renew(self, held: Collection[UUID]) -> int:
@@ -238,13 +280,14 @@ class Claims:
             cursor.execute(_RENEW, [self.worker, _listed(held)])
             return int(cursor.rowcount)
 
-    def _open(self, batch_id: UUID, name: str, region: str, *rest: Any) -> Open:
+    def _open(self, in_hand: Mapping[UUID, int], batch_id: UUID, name: str, region: str, *rest: Any) -> Open:
         person, weight, limit, active, live, queued = rest
         if live:
+            self._live.add(batch_id)
             self._seen_live[batch_id] = time.monotonic()
-        return Open(batch_id, (name, region), person, weight, limit, active, live and queued)
+        return Open(batch_id, (name, region), person, weight, limit, active, live and (queued or batch_id in in_hand))
 
-    def _learn(self, wanted: Mapping[UUID, int]) -> None:
+    def _learn(self, wanted: Collection[UUID]) -> None:
         missing = [batch_id for batch_id in wanted if batch_id not in self._batches]
         if len(self._batches) > 500:
             self._batches = {batch_id: self._batches[batch_id] for batch_id in wanted if batch_id in self._batches}

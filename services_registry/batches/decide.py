@@ -49,6 +49,11 @@ class Decision:
     uncounted: bool = False
     response: Any = None
 
+    def all_succeeded(self, ids: Mapping[str, int]) -> bool:
+        """Whether nothing but success is to be written, for exactly these items."""
+        plain = not (self.failures or self.again or self.divide) and self.pause_s is None
+        return plain and self.state == ChunkState.DONE and self.values.keys() == ids.keys()
+
 
 def decide(claim: Claim, invocation: Invocation, keys: list[str], waited_s: float) -> Decision:
     """The consequences of an invocation for the `keys` that were sent.

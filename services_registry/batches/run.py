@@ -64,6 +64,27 @@ class Worked:
     invocation: Invocation | None = None
     report: PlatformLine | None = None
 
+    @property
+    def request_bytes(self) -> int | None:
+        return self.prepared.request.size if self.prepared.request else None
+
+    @property
+    def all_succeeded(self) -> bool:
+        """Every item of an invocation that was made."""
+        return self.invocation is not None and self.decision.all_succeeded(self.claim.ids)
+
+    @property
+    def plain(self) -> bool:
+        """Without effects of a capability: it can be written together with others of its kind."""
+        return self.prepared.capability is None and self.claim.batch.envelope and self.all_succeeded
+
+    @property
+    def tail(self) -> Tail | None:
+        """Its log, for telemetry."""
+        if self.invocation is None or not self.invocation.log_tail:
+            return None
+        return Tail.of(self.claim, self.invocation, self.report)
+
 
 def ask(claim: Claim, gates: Gates) -> Worked:
     """Build the request, invoke, decide. Nothing is written yet, so that the function's place is free at once."""
@@ -77,31 +98,26 @@ def ask(claim: Claim, gates: Gates) -> Worked:
     return Worked(claim, decision, prepared, invocation, report_in(invocation))
 
 
-def write(worked: Worked) -> Tail | None:
-    """Write what became of a claim; its log tail, for telemetry, when it was ours to write.
+def write(worked: Worked) -> bool:
+    """Write what became of a claim; False when it was not ours any more, or could not be written.
 
     Tries until the database takes it: the answer is in hand, and asking for it again would cost an invocation.
     """
-    prepared, request = worked.prepared, worked.prepared.request
     deadline, pause = time.monotonic() + SETTLE_PATIENCE_S, 0.2
     while True:
         try:
-            written = settle.write(
-                worked.claim, worked.decision, capability=prepared.capability, invocation=worked.invocation,
-                report=worked.report, request_bytes=request.size if request else None,
+            return settle.write(
+                worked.claim, worked.decision, capability=worked.prepared.capability, invocation=worked.invocation,
+                report=worked.report, request_bytes=worked.request_bytes,
             )  # fmt: skip
-            break
         except (OperationalError, InterfaceError) as error:
             connection.close()
             if time.monotonic() > deadline:
                 logger.exception("chunk not settled, its lease will run out chunk=%s", worked.claim.chunk_id)
-                return None
+                return False
             logger.warning("chunk not settled yet chunk=%s error=%s", worked.claim.chunk_id, error)
         time.sleep(jittered(pause))
         pause = min(5.0, pause * 2)
-    if not written or worked.invocation is None or not worked.invocation.log_tail:
-        return None
-    return Tail.of(worked.claim, worked.invocation, worked.report)
 
 
 def _prepare(claim: Claim) -> Prepared:

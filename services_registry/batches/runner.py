@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -19,8 +19,10 @@ from django.db import DatabaseError, connection
 from services_registry.batches import tails
 from services_registry.batches.claims import RENEW_EVERY_S, Claim, Claims
 from services_registry.batches.gates import Gates
+from services_registry.batches.hand import Hand
 from services_registry.batches.recover import recover
 from services_registry.batches.run import Worked, ask, database, write
+from services_registry.batches.settle_many import write_successes
 from services_registry.batches.tails import Tail
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ BUSY_POLL_S = 0.25
 WRITERS = 4
 RECOVER_EVERY_S = 10.0
 KEEP_EVERY_S = 0.5
+FLUSH_EVERY_S = 2.0
+"""Storing log tails costs more by the round than by the tail."""
 
 
 class Runner:
@@ -40,14 +44,16 @@ class Runner:
         self.threads = threads or settings.BATCH_THREADS
         self._claims = Claims()
         self._gates = Gates()
+        self._hand = Hand()
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._held: set[UUID] = set()
         self._answered: set[UUID] = set()
+        self._unwritten: list[Worked] = []
         self._tails: list[Tail] = []
         self._holding = self._stopping = False
         self._recover_every_s = RECOVER_EVERY_S
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="chunk")
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="chunk-writer")
         self._own_threads: list[threading.Thread] = []
 
@@ -77,14 +83,15 @@ class Runner:
         """Claim nothing any more; wait a little for what is under way. The rest is left to its leases."""
         self._holding = True
         deadline = time.monotonic() + patience_s
+        self._quietly(self._give_back)
         while self._held and time.monotonic() < deadline:
+            if not self._own_threads:  # nobody else takes turns any more
+                self._quietly(self._write_plain)
             time.sleep(0.02)
         self._stopping = True
         self._wake.set()
         self._flush()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._writers.shutdown(wait=False)
 
     def run_until(self, done: Callable[[], bool], patience_s: float = 60.0) -> bool:
@@ -109,32 +116,50 @@ class Runner:
     def _loop(self) -> None:
         while not self._stopping:
             try:
-                with database():
-                    claimed = self._turn()
+                claimed = self._turn()
             except DatabaseError as error:
                 logger.warning("nothing claimed, database away error=%s", error)
-                self._wake.clear()
-                self._wake.wait(1.0)
+                connection.close()
+                time.sleep(1.0)
                 continue
             if not claimed:
+                if not self._held:
+                    connection.close()
                 self._wait(BUSY_POLL_S if self._held else IDLE_POLL_S)
+        connection.close()
 
     def _turn(self) -> int:
-        """Claim what there is room for and hand it to the threads; returns how many chunks."""
+        """Hand out the free places, then write what is left to this thread; returns how many chunks were begun."""
         self._wake.clear()
         with self._lock:
-            answered = list(self._answered)
-            room = self.threads - len(self._held) + len(answered)
-        if room <= 0 or self._holding:
-            return 0
-        claims = self._claims.take(room, answered=answered, gate=self._gates.limit)
+            placeless = [*self._answered, *self._hand.ids()]
+            room = self.threads - len(self._held) + len(placeless)
+        begun = 0
+        if room > 0 and not self._holding:
+            taken = self._claims.turn(
+                room, answered=placeless, gate=self._gates.limit, in_hand=self._hand.counts(), ahead=self._hand.wanted
+            )
+            with self._lock:
+                self._held.update(claim.chunk_id for claim in (*taken.now, *taken.ahead))
+                self._hand.add(taken.ahead)
+            from_hand = [
+                claim for batch_id, count in taken.from_hand.items() for claim in self._hand.take(batch_id, count)
+            ]
+            for claim in (*from_hand, *taken.now):
+                self._pool.submit(self._work, claim)
+            self._give_back(taken.stale)
+            begun = len(from_hand) + len(taken.now)
+        self._write_plain()
+        return begun
+
+    def _give_back(self, batches: Collection[UUID] | None = None) -> None:
+        """What was claimed ahead and will not be begun soon; without `batches` all of it."""
         with self._lock:
-            self._held.update(claim.chunk_id for claim in claims)
-        if self._pool is None and claims:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="chunk")
-        for claim in claims:
-            self._pool.submit(self._work, claim)  # type: ignore[union-attr]  # made above
-        return len(claims)
+            unused = self._hand.drop(batches)
+        if unused:
+            self._claims.give_back(unused)
+            with self._lock:
+                self._held.difference_update(unused)
 
     def _wait(self, seconds: float) -> None:
         opens = self._gates.opens_in()
@@ -149,50 +174,77 @@ class Runner:
             logger.exception("chunk not worked batch=%s chunk=%s", claim.batch.pk, claim.chunk_id)
             self._let_go(claim)
             return
+        following = self._on_answer(worked)
+        if following is not None:  # of the same batch: whatever let the one run lets the other
+            self._pool.submit(self._work, following)
+        if worked.plain:
+            with self._lock:
+                self._unwritten.append(worked)
+        else:
+            self._writers.submit(self._write, worked)
+        self._wake.set()
+
+    def _on_answer(self, worked: Worked) -> Claim | None:
+        """After a success its place is free before that is written, and the next chunk in hand of its batch gets it.
+
+        After anything else the place is kept until it is written: the batch may halt.
+        """
+        claim, invocation = worked.claim, worked.invocation
+        if invocation is None or not worked.all_succeeded:
+            return None
         with self._lock:
             self._answered.add(claim.chunk_id)
-        self._wake.set()
-        try:
-            self._writers.submit(self._write, worked)
-        except RuntimeError:  # stopping: it is written here
-            self._write(worked)
+            self._hand.took(claim.function, invocation.seconds)
+            if self._holding:
+                return None
+            return next(iter(self._hand.take(claim.batch_id, 1)), None)
 
-    def _write(self, worked: Worked) -> None:
-        """In a thread that keeps its connection to the database."""
-        try:
-            tail = write(worked)
-        except Exception:  # the same as above
-            logger.exception("chunk not settled batch=%s chunk=%s", worked.claim.batch.pk, worked.claim.chunk_id)
-        else:
-            if tail is not None:
-                with self._lock:
-                    self._tails.append(tail)
-        finally:
-            if not self._claims_are_waiting():
-                connection.close()
+    def _write_plain(self) -> None:
+        """Many at once, by the thread that takes the turns; when the database is away they are kept for the next."""
+        with self._lock:
+            waiting = list(self._unwritten)
+        if not waiting:
+            return
+        write_successes(waiting)
+        with self._lock:
+            del self._unwritten[: len(waiting)]
+            self._tails += [tail for worked in waiting if (tail := worked.tail)]
+        for worked in waiting:
             self._let_go(worked.claim)
 
-    def _claims_are_waiting(self) -> bool:
-        """Whether more is under way than is being written: then the connection is needed again at once."""
-        with self._lock:
-            return len(self._held) > WRITERS
+    def _write(self, worked: Worked) -> None:
+        """In a thread that keeps its connection to the database while there is more to do."""
+        try:
+            if write(worked) and (tail := worked.tail):
+                with self._lock:
+                    self._tails.append(tail)
+        except Exception:  # the same as above
+            logger.exception("chunk not settled batch=%s chunk=%s", worked.claim.batch.pk, worked.claim.chunk_id)
+        finally:
+            self._let_go(worked.claim)
+            if len(self._held) < WRITERS:
+                connection.close()
 
     def _let_go(self, claim: Claim) -> None:
         with self._lock:
             self._held.discard(claim.chunk_id)
+            told = claim.chunk_id in self._answered
             self._answered.discard(claim.chunk_id)
-        self._wake.set()
+        if not told or not self._held:  # otherwise its place was given away when the answer came
+            self._wake.set()
 
     # --- housekeeping -------------------------------------------------------------------------------------------------
 
     def _keep_house(self) -> None:
         """Renew leases, store log tails, bring back what others lost; each at its own pace."""
-        renewed = recovered = time.monotonic()
+        renewed = recovered = flushed = time.monotonic()
         self._quietly(_sweep)
         while not self._stopping:
             time.sleep(KEEP_EVERY_S)
             now = time.monotonic()
-            self._flush()
+            if now - flushed >= FLUSH_EVERY_S or len(self._tails) >= tails.AT_ONCE:
+                self._flush()
+                flushed = now
             if now - renewed >= RENEW_EVERY_S:
                 self._quietly(self._renew)
                 renewed = now

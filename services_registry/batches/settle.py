@@ -212,7 +212,7 @@ def _settle(
     """None when the claim was lost."""
     ids, spent, failures = claim.ids, decision.durations, decision.failures
     if spent or any(results.values()):
-        good = [[ids[key], spent.get(key), _kept(facts)] for key, facts in results.items() if key in ids]
+        good = [[ids[key], spent.get(key), kept(facts)] for key, facts in results.items() if key in ids]
     else:
         good = [[ids[key]] for key in results if key in ids]
     bad = [
@@ -221,12 +221,14 @@ def _settle(
         if key in ids
     ]
     values = _chunk_values(claim, decision, invocation, Measured.of(report), request_bytes)
-    cursor.execute(_SETTLE, values | {"good": _json(good), "bad": _json(bad), "moved": moved, "batch": claim.batch.pk})
+    cursor.execute(
+        _SETTLE, values | {"good": json_text(good), "bad": json_text(bad), "moved": moved, "batch": claim.batch.pk}
+    )
     row = cursor.fetchone()
     return None if row is None else Counters(*row)
 
 
-def _json(rows: list[list[Any]]) -> str:
+def json_text(rows: list[Any]) -> str:
     """As JSON text without NUL characters, which jsonb refuses."""
     text = json.dumps(rows, default=str)
     return text if "\\u0000" not in text else json.dumps(without_nul(rows), default=str)
@@ -343,7 +345,7 @@ def clear_exchange(batch_id: UUID) -> None:
         logger.info("exchange not cleared batch=%s error=%s", batch_id, error)
 
 
-def _kept(facts: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+def kept(facts: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The facts to keep beside an item; a note instead of what is too large."""
     if not facts:
         return None

@@ -31,7 +31,7 @@ def test_a_clock_that_jumps_loses_and_repeats_nothing(faulty: Faulty, case: Add,
         for what in ("chunks under way", "plain runs under way", "chunks put off by throttles")
     ]
     chunks, plain, waits = JUMPS[jump]
-    faulty.fault("throttle", 3, function=waits)
+    faulty.fault("throttle", 8, function=waits)  # longer than it takes to come here, so that they are put off again
     runs = (
         faulty.start(chunks, ok(100, 0.1), chunk_size=5),
         faulty.start(plain, ok(24, 0.5)),

@@ -1,0 +1,145 @@
+"""Lists over millions of rows that answer in a bounded time whatever people filter by.
+
+Nearly always an index leads straight to the rows of a page. Where no index fits (two filters that each match much and
+together nearly nothing), PostgreSQL would walk millions of rows. So a page has `PATIENCE_MS`; when that is over, the
+list is searched a stretch at a time in its order, the page says how far the search came, and its next link goes on from
+there. Counts are capped, and unknown when they take too long. Nothing is ever shown as complete that is not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Model, QuerySet
+
+from core.pagination import Key, KeysetPage, after, capped_count, compared, decode, encode, keys_of, keyset_page
+
+M = TypeVar("M", bound=Model)
+PATIENCE_MS = 40
+STRETCH_ROWS = 10_000
+"""Rows looked at in one go of a search without a fitting index: some 10 ms."""
+SEARCH_S = 0.1
+"""How long a page goes on from stretch to stretch."""
+_QUERY_CANCELED = "57014"
+
+
+class TookTooLongError(Exception):
+    """The database was told to give up, and did."""
+
+
+@contextmanager
+def time_limit(milliseconds: int) -> Iterator[None]:
+    """No statement inside may take longer.
+
+    Raises:
+        TookTooLongError: one did. What was read before stays; there is nothing to undo.
+    """
+    inside = connection.in_atomic_block
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {int(milliseconds)}")
+            yield
+            if inside:  # else the setting ends with the transaction
+                cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != _QUERY_CANCELED:
+            raise
+        raise TookTooLongError from error
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`n` rows and perhaps `more`; not `known`: counting took too long."""
+
+    n: int
+    more: bool = False
+    known: bool = True
+
+
+def bounded_count(found: QuerySet[Any], cap: int = 10_000) -> Count:
+    """How many match, counted up to `cap`."""
+    try:
+        with time_limit(PATIENCE_MS):
+            return Count(*capped_count(found, cap))
+    except TookTooLongError:
+        return Count(0, more=True, known=False)
+
+
+def bounded_page(
+    found: QuerySet[M], *, walk: QuerySet[M], order: Sequence[str], cursor: str = "", size: int
+) -> KeysetPage[M]:
+    """The page after `cursor`; see the module for what happens when no index leads to it.
+
+    Args:
+        walk: the same rows with only those filters that the index of this order serves. Its order is one that
+            `core.pagination` compares by row value.
+
+    Raises:
+        BadCursorError: the cursor is not one of ours.
+    """
+    try:
+        with time_limit(PATIENCE_MS):
+            return keyset_page(found, order=order, cursor=cursor, size=size)
+    except TookTooLongError:
+        return _searched(found, walk, keys_of(found, order), cursor, size)
+
+
+def _searched(
+    found: QuerySet[M], walk: QuerySet[M], keys: list[Key], cursor: str, size: int
+) -> KeysetPage[M]:
+    backwards, start = decode(cursor, keys) if cursor else (False, [])
+    rows: list[M] = []
+    edge: list[Any] | None = start or None
+    deadline = time.monotonic() + SEARCH_S
+    while True:
+        begin, edge = edge, _edge(walk, keys, edge, backwards=backwards)
+        rows += _stretch(found, keys, begin, edge, backwards=backwards)[: size + 1 - len(rows)]
+        if len(rows) > size or edge is None or time.monotonic() > deadline:
+            return _page(rows, keys, start, edge, size, backwards=backwards)
+
+
+def _ordered(queryset: QuerySet[M], keys: list[Key], start: list[Any] | None, *, backwards: bool) -> QuerySet[M]:
+    if start:
+        queryset = queryset.filter(after(keys, start, reverse=backwards))
+    return queryset.order_by(*(key.ordering(reverse=backwards) for key in keys))
+
+
+def _edge(walk: QuerySet[M], keys: list[Key], start: list[Any] | None, *, backwards: bool) -> list[Any] | None:
+    """Where a stretch that begins after `start` ends; None at the end of the list. Read from the index alone."""
+    names = [key.path for key in keys]
+    ahead = _ordered(walk, keys, start, backwards=backwards).values_list(*names)
+    found = list(ahead[STRETCH_ROWS - 1 : STRETCH_ROWS])
+    return list(found[0]) if found else None
+
+
+def _stretch(
+    found: QuerySet[M], keys: list[Key], start: list[Any] | None, edge: list[Any] | None, *, backwards: bool
+) -> QuerySet[M]:
+    within = _ordered(found, keys, start, backwards=backwards)
+    if edge is not None:
+        within = within.filter(compared(keys, ">=" if keys[0].descending != backwards else "<=", edge))
+    return within
+
+
+def _page(
+    rows: list[M], keys: list[Key], start: list[Any], edge: list[Any] | None, size: int, *, backwards: bool
+) -> KeysetPage[M]:
+    """`edge` is set when the search stopped there without reaching the end of the list."""
+    more, shown = len(rows) > size, rows[:size]
+    ahead = encode("p" if backwards else "n", [key.value(shown[-1]) for key in keys]) if more else ""
+    if backwards:
+        shown.reverse()
+    page = KeysetPage(shown)
+    if not more and edge is not None:
+        ahead, page.searched_to = encode("p" if backwards else "n", edge), edge[0]
+    behind = ""
+    if start:
+        last = shown[0 if not backwards else -1] if shown else None
+        behind = encode("n" if backwards else "p", [key.value(last) for key in keys] if last is not None else start)
+    page.next_cursor, page.previous_cursor = (behind, ahead) if backwards else (ahead, behind)
+    return page

@@ -1,0 +1,56 @@
+"""Orders that an index serves; anything else would sort millions of rows."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from shipments.filters import ShipmentFilter
+from shipments.models import Shipment
+
+DEFAULT = "-created"
+ORDERS: dict[str, tuple[str, ...]] = {
+    "-created": ("-created", "-id"),
+    "created": ("created", "id"),
+    "-updated": ("-updated", "-id"),
+    "updated": ("updated", "id"),
+    "tracking_number": ("tracking_number", "id"),
+    "-tracking_number": ("-tracking_number", "-id"),
+}
+_WITHIN_A_CARRIER = "tracking_number"
+
+
+class UnservedOrderError(ValueError):
+    """There is no such order; the message says what there is, for people."""
+
+
+def order_of(sort: str, *, one_carrier: bool) -> tuple[str, ...]:
+    """The columns of `?sort=`.
+
+    Raises:
+        UnservedOrderError: no index has that order. Tracking numbers are in order only within a carrier.
+    """
+    sort = sort or DEFAULT
+    if sort not in ORDERS:
+        raise UnservedOrderError(_("There is no order “%(sort)s”. Possible: %(known)s.") % {
+            "sort": sort[:40], "known": ", ".join(ORDERS),
+        })  # fmt: skip
+    if sort.lstrip("-") == _WITHIN_A_CARRIER and not one_carrier:
+        raise UnservedOrderError(_("Choose a carrier to sort by tracking number: numbers are in order within one."))
+    return ORDERS[sort]
+
+
+def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
+    """The rows with only those filters that one index serves together with the order; see `core.bounded`."""
+    chosen, rows = filters.form.cleaned_data, Shipment.objects.all()
+    if chosen.get("carrier") and sort.lstrip("-") != "updated":
+        rows = rows.filter(carrier=chosen["carrier"])
+    if sort.lstrip("-") != "created" and sort:
+        return rows
+    if chosen.get("unmapped"):
+        rows = Shipment.objects.filter(unmapped=True)
+    elif not chosen.get("carrier") and len(chosen.get("status") or ()) == 1:
+        rows = rows.filter(status=chosen["status"][0])
+    for name, method in (("created_after", filters.from_day), ("created_before", filters.until_day)):
+        rows = method(rows, name, chosen[name]) if chosen.get(name) else rows
+    return rows
