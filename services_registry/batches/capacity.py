@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, Max, Q
+from redis.exceptions import RedisError
 
 from core.aws.errors import AwsError
 from core.aws.functions import unreserved_concurrency
@@ -73,12 +76,25 @@ def _held(function_name: str) -> tuple[int, int]:
 def _unreserved(region: str, *, ask_aws: bool) -> int | None:
     """The account's unreserved limit in a region, asked at most every five minutes. None when AWS does not say."""
     key = f"unreserved-concurrency:{region}"
-    known = cache.get(key)
+    known = _remembered(key)
     if known is None and ask_aws:
         try:
             known = unreserved_concurrency(region=region)
-            cache.set(key, known, REMEMBERED_S)
+            _remember(key, known, REMEMBERED_S)
         except AwsError:
             known = _UNKNOWN
-            cache.set(key, known, FORGOTTEN_S)
+            _remember(key, known, FORGOTTEN_S)
     return None if known in (None, _UNKNOWN) else int(known)
+
+
+def _remembered(key: str) -> Any:
+    """A cache that is away knows nothing: no reason not to plan."""
+    try:
+        return cache.get(key)
+    except RedisError:
+        return None
+
+
+def _remember(key: str, value: Any, seconds: int) -> None:
+    with suppress(RedisError):
+        cache.set(key, value, seconds)

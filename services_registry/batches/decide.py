@@ -15,6 +15,8 @@ from services_registry.choices import ChunkState, Outcome
 
 MAX_ATTEMPTS = 3
 """A chunk whose answer got lost, or whose worker vanished, is sent at most this often. What is not repeatable: once."""
+FEWEST_WAITS = 20
+"""Pauses grow to 30 s at most, so that this many of them pass long before the patience is over."""
 TOO_LARGE = frozenset({"RequestTooLargeException", "RequestEntityTooLargeException", "Function.ResponseSizeTooLarge"})
 NO_PROGRESS = ("NoProgress", "The function handed everything back without trying.")
 
@@ -66,7 +68,7 @@ def decide(claim: Claim, invocation: Invocation, keys: list[str], waited_s: floa
     if outcome == aws.SUCCEEDED:
         return _answered(claim, invocation, keys)
     if outcome == aws.THROTTLED or (outcome == aws.UNREACHABLE and not invocation.sent):
-        return _put_off(invocation, keys, error, waited_s)
+        return _put_off(claim, invocation, keys, error, waited_s)
     if outcome == aws.UNREACHABLE:
         return _answer_lost(claim, invocation, keys, error)
     failed = Decision(ChunkState.FAILED, outcome, error, failures=_all(keys, outcome, error))
@@ -102,9 +104,12 @@ def _sorted_out(answer: Answer, keys: list[str]) -> Decision:
     return decision
 
 
-def _put_off(invocation: Invocation, keys: list[str], error: tuple[str, str, str], waited_s: float) -> Decision:
+def _put_off(
+    claim: Claim, invocation: Invocation, keys: list[str], error: tuple[str, str, str], waited_s: float
+) -> Decision:
     """Back into the queue: the function did not run, so this was no attempt."""
-    if waited_s > LONGEST_WAIT_S:
+    # Both, so that a clock that jumps does not end the patience.
+    if waited_s > LONGEST_WAIT_S and claim.waits >= FEWEST_WAITS:
         said = f"Put off for {round(waited_s / 60)} minutes. {error[1]}"
         failures = _all(keys, invocation.outcome, (error[0], said, ""))
         return Decision(ChunkState.FAILED, invocation.outcome, error, failures=failures, uncounted=True)

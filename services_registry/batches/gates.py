@@ -1,7 +1,8 @@
 """Stepping back from a function that AWS throttles, for this process.
 
-Additive increase, multiplicative decrease, as TCP does it: a throttle closes the gate for a jittered, growing moment and
-lowers the number of invocations at once; every success raises it a little until it no longer matters.
+Additive increase, multiplicative decrease, as TCP does it: a throttle lowers the number of invocations at once, every
+success raises it a little until it no longer matters. When nothing gets through any more, or AWS names a time, the gate
+closes for a jittered, growing moment.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from services_registry.batches.fair import FunctionKey
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
 DECREASE = 0.7
+SHUT_AFTER = 3
+"""So many throttles in a row, and all that were under way, before nothing is tried for a moment."""
 _random = random.SystemRandom()
 
 
@@ -58,7 +61,8 @@ class Gates:
             pause = max(retry_after or 0.0, pause)
             gate.streak += 1
             gate.limit = max(1.0, min(gate.limit, float(under_way)) * DECREASE)
-            gate.closed_until = max(gate.closed_until, time.monotonic() + pause)
+            if retry_after or gate.streak > max(SHUT_AFTER, under_way):
+                gate.closed_until = max(gate.closed_until, time.monotonic() + pause)
             return pause
 
     def answered(self, function: FunctionKey) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from services_registry.batches import tails
 from services_registry.batches.claims import RENEW_EVERY_S, Claim, Claims
@@ -33,6 +33,7 @@ BUSY_POLL_S = 0.25
 WRITERS = 4
 RECOVER_EVERY_S = 10.0
 KEEP_EVERY_S = 0.5
+SWEEP_EVERY_S = 300.0
 FLUSH_EVERY_S = 2.0
 """Storing log tails costs more by the round than by the tail."""
 
@@ -117,8 +118,13 @@ class Runner:
         while not self._stopping:
             try:
                 claimed = self._turn()
-            except DatabaseError as error:
+            except (OperationalError, InterfaceError) as error:
                 logger.warning("nothing claimed, database away error=%s", error)
+                connection.close()
+                time.sleep(1.0)
+                continue
+            except Exception:  # without this thread nothing goes on; the next turn may be better
+                logger.exception("turn failed")
                 connection.close()
                 time.sleep(1.0)
                 continue
@@ -237,7 +243,7 @@ class Runner:
 
     def _keep_house(self) -> None:
         """Renew leases, store log tails, bring back what others lost; each at its own pace."""
-        renewed = recovered = flushed = time.monotonic()
+        renewed = recovered = flushed = swept = time.monotonic()
         self._quietly(_sweep)
         while not self._stopping:
             time.sleep(KEEP_EVERY_S)
@@ -248,6 +254,9 @@ class Runner:
             if now - renewed >= RENEW_EVERY_S:
                 self._quietly(self._renew)
                 renewed = now
+            if now - swept >= SWEEP_EVERY_S:
+                self._quietly(_sweep)
+                swept = now
             if now - recovered >= self._recover_every_s:
                 self._quietly(self._recover)
                 recovered = now
@@ -273,8 +282,10 @@ class Runner:
         try:
             with database():
                 step()
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("housekeeping put off, database away error=%s", error)
+        except Exception:  # the other steps must go on
+            logger.exception("housekeeping failed")
 
 
 def _sweep() -> None:

@@ -305,7 +305,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="shipment",
             name="unmapped",
-            field=models.BooleanField(default=False, help_text="its latest event has a code that no mapping knows"),
+            field=models.BooleanField(
+                default=False, db_default=False, help_text="its latest event has a code that no mapping knows"
+            ),
         ),
         migrations.AddField(
             model_name="trackingevent",
@@ -315,7 +317,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="trackingevent",
             name="unmapped",
-            field=models.BooleanField(default=False, help_text="no mapping knew its code when it was looked up"),
+            field=models.BooleanField(
+                default=False, db_default=False, help_text="no mapping knew its code when it was looked up"
+            ),
         ),
         migrations.AddIndex(
             model_name="shipment",

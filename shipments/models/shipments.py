@@ -18,7 +18,9 @@ class Shipment(models.Model):
     customer = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     reason = models.CharField(max_length=50, blank=True)
-    unmapped = models.BooleanField(default=False, help_text=_("its latest event has a code that no mapping knows"))
+    unmapped = models.BooleanField(
+        default=False, db_default=False, help_text=_("its latest event has a code that no mapping knows")
+    )
     status_at = models.DateTimeField(null=True, blank=True, help_text=_("when the event happened that says so"))
     last_event = models.DateTimeField(null=True, blank=True, help_text=_("when the carrier was heard of last"))
     sender = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
@@ -67,7 +69,9 @@ class TrackingEvent(models.Model):
     place = models.CharField(max_length=120, blank=True)
     status = models.CharField(max_length=20, choices=Status, blank=True)
     reason = models.CharField(max_length=50, blank=True)
-    unmapped = models.BooleanField(default=False, help_text=_("no mapping knew its code when it was looked up"))
+    unmapped = models.BooleanField(
+        default=False, db_default=False, help_text=_("no mapping knew its code when it was looked up")
+    )
     source = models.CharField(max_length=20, blank=True, help_text=_("webhook, file, api or sample"))
     received = models.DateTimeField(default=timezone.now)
 
