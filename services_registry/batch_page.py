@@ -24,6 +24,7 @@ from services_registry.models import Batch, Chunk
 SHOWN_CHUNKS = 15
 SHOWN_ITEMS = 25
 SHOWN_DEEDS = 12
+TABLE_PARAMETERS = {"state", "error", "chunk", "chunks", "from", "cursor"}
 SHOWN_RESPONSE = 20_000
 TABLES_EVERY_S = 10
 CHUNK_VIEWS = ("trouble", "running", "all")
@@ -90,6 +91,17 @@ def cancel_context(batch: Batch) -> dict[str, Any]:
         "busy": busy,
         "quiet_at": words.clock(busy.quiet_at) if busy.quiet_at else "",
     }
+
+
+def tables_later(request: HttpRequest, batch: Batch) -> dict[str, Any]:
+    """For a batch under way whose address asks for nothing in its tables: they come in a moment, the counters now.
+
+    Empty when they belong into the page.
+    """
+    asked = TABLE_PARAMETERS & set(request.GET)
+    if asked or batch.state not in OPEN_BATCHES or batch.total <= 1:
+        return {}
+    return {"tables_url": request.get_full_path(), "later": True, "single": False}
 
 
 def tables_context(request: HttpRequest, batch: Batch) -> dict[str, Any]:

@@ -27,9 +27,11 @@ TABLES = "batch-tables"
 @require_GET
 def batch_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The page; for htmx the moving part, or (by HX-Target) the tables. One address, so that links in them agree."""
-    batch = get_object_or_404(Batch.objects.select_related("parent", "schedule"), pk=pk)
+    # A selection can name 50,000 keys; nobody reads it here.
+    batch = get_object_or_404(Batch.objects.select_related("parent", "schedule").defer("selection"), pk=pk)
     if not is_fragment(request):
-        context = page.head_context(batch) | page.live_context(batch) | page.tables_context(request, batch)
+        tables = page.tables_later(request, batch) or page.tables_context(request, batch)
+        context = page.head_context(batch) | page.live_context(batch) | tables
         response = render(request, "services_registry/batch_detail.html", context)
     elif request.headers.get("HX-Target") == TABLES:
         response = render(request, "services_registry/_batch_tables.html", page.tables_context(request, batch))
