@@ -21,9 +21,9 @@ demo:  ## the main job end to end, without a person; the last line is one JSON o
 	@$(SETUP_RUN)
 	@$(PYTHON) -m embedded.demo $(if $(INPUT),"$(INPUT)")
 
-test:  ## all tests
+test:  ## all tests, on two cores
 	@$(SETUP_DEV)
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 test-fast:  ## the tests that take less than a few seconds each and need no browser
 	@$(SETUP_DEV)

@@ -248,7 +248,7 @@ class Runner:
         while not self._stopping:
             time.sleep(KEEP_EVERY_S)
             now = time.monotonic()
-            if now - flushed >= FLUSH_EVERY_S or len(self._tails) >= tails.AT_ONCE:
+            if now - flushed >= FLUSH_EVERY_S or len(self._tails) >= tails.AT_ONCE or not self._held:
                 self._flush()
                 flushed = now
             if now - renewed >= RENEW_EVERY_S:

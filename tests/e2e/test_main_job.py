@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from embedded.demo.job import shipments_csv
-from tests.running_platform import Platform
+from tests.running_platform import Platform, until
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +59,11 @@ def test_a_run_beyond_its_time_counts_as_a_time_out(platform: Platform) -> None:
     (chunk,) = platform.client.pages(f"batches/{end['id']}/chunks/")
     assert chunk["outcome"] == "timed_out"
     (function,) = platform.client.pages("functions/", q="platform-wait-probe")
-    (report,) = platform.client.pages("invocations/", function=function["id"], status="timeout")
+
+    def seen() -> list[Any]:
+        return list(platform.client.pages("invocations/", function=function["id"], status="timeout"))
+
+    (report,) = until(seen, 10)  # log tails are stored a moment later, many at a time
     assert report["request_id"] == chunk["request_id"]
     assert report["duration_ms"] >= function["timeout_s"] * 1000
     points = platform.client.get(f"functions/{function['id']}/series/", range="24h")["points"]

@@ -6,6 +6,7 @@ import csv
 import io
 import random
 import tempfile
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, localcontext
@@ -16,6 +17,7 @@ from embedded.carrier import stock
 from embedded.demo.client import Client, DemoError
 
 SHIPMENTS = 520
+REPORTS_WITHIN_S = 15
 MESSAGES = 520
 # Carriers of the sample data, two on each protocol; their connections lead to the stand-in.
 CARRIERS = {
@@ -150,7 +152,7 @@ def _fetched(client: Client, batch: dict[str, Any], rows: list[dict[str, Any]]) 
 def _telemetry(client: Client, batches: list[dict[str, Any]]) -> dict[str, Any]:
     chunks = [chunk for batch in batches for chunk in client.pages(f"batches/{batch['id']}/chunks/")]
     made = {chunk["request_id"] for chunk in chunks if chunk["request_id"]}
-    reports = {row["request_id"]: row for row in client.pages("invocations/") if row["request_id"] in made}
+    reports = _reports_of(client, made)
     _expect(made == set(reports), f"{len(made)} invocations, {len(reports)} with a REPORT")
     timeouts = sum(row["status"] == "timeout" for row in reports.values())
     _expect(timeouts == 1, f"{timeouts} time-outs counted, one expected")
@@ -161,6 +163,16 @@ def _telemetry(client: Client, batches: list[dict[str, Any]]) -> dict[str, Any]:
         "timeouts": timeouts,
         "estimated_cost_usd": f"{_cost(client, list(reports.values())):f}",
     }
+
+
+def _reports_of(client: Client, made: set[str]) -> dict[str, dict[str, Any]]:
+    """The REPORTs of these invocations. Log tails are stored many at a time, a moment after the batch is done."""
+    deadline = time.monotonic() + REPORTS_WITHIN_S
+    while True:
+        found = {row["request_id"]: row for row in client.pages("invocations/") if row["request_id"] in made}
+        if made == set(found) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.5)
 
 
 def _cost(client: Client, reports: list[dict[str, Any]]) -> Decimal:
