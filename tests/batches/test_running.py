@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Max
 
 from core.models import AuditEntry
 from services_registry.batches import BatchError, adjust_batch, pause_batch, resume_batch, start_runs, under_way
@@ -93,7 +94,7 @@ def test_what_is_under_way_is_said_with_the_time_it_must_be_over(toy: str) -> No
     assert under_way(batch).count == 0
     Claims().take(8)
     now = under_way(batch)
-    started = max(batch.chunks.filter(state=ChunkState.RUNNING).values_list("started", flat=True))
+    started = batch.chunks.filter(state=ChunkState.RUNNING).aggregate(last=Max("started"))["last"]
     assert now.count == 2
     assert now.quiet_at is not None
     assert (now.quiet_at - started).total_seconds() == 2, "the function's time-out"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -33,7 +34,7 @@ def by_botocore(credentials: ReadOnlyCredentials, address: str, headers: dict[st
     body=st.binary(max_size=300),
 )
 def test_the_signature_is_the_same(token: str | None, name: str, qualifier: str, body: bytes) -> None:
-    credentials = ReadOnlyCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token)
+    credentials: Any = ReadOnlyCredentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token)
     path = f"/2015-03-31/functions/{quote(name, safe='')}/invocations"
     query = f"Qualifier={quote(qualifier, safe='')}" if qualifier else ""
     headers = {"content-type": "application/json", "x-amz-log-type": "Tail"}
