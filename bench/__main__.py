@@ -32,7 +32,7 @@ def main() -> int:
 
 def _all_of(folder: Path, *, full: bool) -> Iterator[Result]:
     # Only now: these modules need Django set up with the addresses of the stack.
-    from bench import batches, pages, setup
+    from bench import batches, deliveries, pages, setup, take_in
     from bench.processes import worker
 
     setup.publish_functions()
@@ -49,6 +49,8 @@ def _all_of(folder: Path, *, full: bool) -> Iterator[Result]:
         yield from pages.viewing(actor, (1_000, 50_000))
     with worker("config", concurrency=batches.THREADS, log=folder / "worker-memory.log") as engine:
         yield from batches.memory(actor, engine, count=100_000)
+    yield from deliveries.finding(actor, full=full)
+    yield from take_in.upserting(9 if full else 5)
 
 
 def _say(*lines: str) -> None:

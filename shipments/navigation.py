@@ -6,6 +6,15 @@ from core.slots import NavEntry, navigation
 
 navigation.register(
     NavEntry(group="deliveries", label=_("Deliveries"), url_name="shipment-list", icon="truck", order=100),
+    NavEntry(group="deliveries", label=_("Imports"), url_name="import-list", icon="upload", order=105),
     NavEntry(group="deliveries", label=_("Documents"), url_name="document-list", icon="files", order=110),
     NavEntry(group="deliveries", label=_("Messages"), url_name="message-list", icon="message", order=120),
+    NavEntry(
+        group="deliveries",
+        label=_("Carrier codes"),
+        url_name="code-list",
+        icon="tag",
+        order=130,
+        permission="core.operate",
+    ),
 )

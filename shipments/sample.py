@@ -18,6 +18,8 @@ from services_registry.models import BatchSchedule
 from shipments.deliveries.importer import import_shipments
 from shipments.deliveries.reading import bytes_of
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Shipment, TrackingEvent
+from shipments.sample_events import events_of, map_sample_codes
+from shipments.status import derive
 
 SEED, DELIVERIES, DAYS = 20261123, 600, 90
 # Six carriers that do not exist, two on each protocol.
@@ -86,7 +88,8 @@ def sample_shipments_csv(n: int, seed: int) -> str:
 @transaction.atomic
 def _deliveries(log: Callable[[str], None]) -> None:
     for code, name, _protocol in CARRIERS:
-        Carrier.objects.get_or_create(code=code, defaults={"name": name, "sample": True})
+        carrier, _new = Carrier.objects.get_or_create(code=code, defaults={"name": name, "sample": True})
+        map_sample_codes(carrier)
     if Shipment.objects.filter(sample=True).exists():
         log("sample deliveries are kept as they are")
         return
@@ -96,9 +99,10 @@ def _deliveries(log: Callable[[str], None]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     import_shipments(bytes_of(text.getvalue()), name="sample.csv", source="system", sample=True)
-    events, messages = _histories(list(Shipment.objects.filter(sample=True).order_by("pk")))
+    events, messages = _histories(list(Shipment.objects.filter(sample=True).select_related("carrier").order_by("pk")))
     TrackingEvent.objects.bulk_create(events, ignore_conflicts=True)
     CarrierMessage.objects.bulk_create(messages)
+    derive([event.shipment_id for event in events])
     log(f"{DELIVERIES} sample deliveries, {len(events)} tracking events, {len(messages)} carrier messages")
 
 
@@ -107,13 +111,7 @@ def _histories(shipments: list[Shipment]) -> tuple[list[TrackingEvent], list[Car
     now = timezone.now()
     events, messages = [], []
     for place, shipment in enumerate(shipments):
-        city = str(shipment.recipient.get("city", ""))
-        steps = [("PU", "Picked up", "picked_up", 4), ("IT", "Arrived at sorting centre", "in_transit", 15)]
-        for code, text, status, hours in steps[: 0 if shipment.status == "pending" else 2]:
-            at = shipment.created + timedelta(hours=hours)
-            if at > now:
-                break
-            events.append(TrackingEvent(shipment=shipment, at=at, code=code, text=text, place=city, status=status))
+        events += events_of(shipment, now, puzzling=place % 7 == 0)
         for _again in range(1 + (place % 20 == 0)):
             received = min(now, shipment.created + timedelta(hours=chance.randint(16, 90)))
             text = chance.choice(MESSAGES)

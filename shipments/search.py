@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.slots import SearchHit, SearchProvider, search_providers
-from shipments.filters import search_shipments
+from shipments.listing.search import search_shipments
 from shipments.models import Shipment
 
 

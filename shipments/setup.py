@@ -1,4 +1,4 @@
-"""Setup step: publish our own deployable functions to the local AWS (never to a real account)."""
+"""Setup steps: our own deployable functions in the local AWS (never in a real account), and what carriers' codes mean."""
 
 import json
 import tempfile
@@ -11,6 +11,7 @@ from core import slots
 from services_registry.samples.publish import present_functions, publish_function
 from shipments.functions.package import FUNCTIONS, build
 from shipments.models import CarrierConnection
+from shipments.status.seed import seed_status_data
 
 
 def _publish(log: Callable[[str], None]) -> None:
@@ -50,7 +51,13 @@ def _stock(log: Callable[[str], None]) -> None:
     log(f"the carrier stand-in is asked for {sum(map(len, wanted.values()))} proofs of delivery")
 
 
+def _status_data(log: Callable[[str], None]) -> None:
+    reasons, mappings = seed_status_data()
+    log(f"{reasons} reasons and {mappings} code mappings added")
+
+
 slots.setup_steps.register(
+    slots.SetupStep("status-data", _status_data, order=15),
     slots.SetupStep("publish-functions", _publish, order=10),
     slots.SetupStep("standin-stock", _stock, order=70, sample_only=True),
 )

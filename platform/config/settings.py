@@ -173,6 +173,9 @@ BATCH_STOP_SECONDS = env.integer("BATCH_STOP_SECONDS", 5, minimum=0, maximum=900
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
+    "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
+    "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
+    "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
 }
 
 # --- AWS ------------------------------------------------------------------------------------------------------------

@@ -9,23 +9,23 @@ there. Counts are capped, and unknown when they take too long. Nothing is ever s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from core.pagination import Key, KeysetPage, after, capped_count, compared, decode, encode, keys_of, keyset_page
 
-M = TypeVar("M", bound=Model)
 PATIENCE_MS = 40
 STRETCH_ROWS = 10_000
 """Rows looked at in one go of a search without a fitting index: some 10 ms."""
 SEARCH_S = 0.1
 """How long a page goes on from stretch to stretch."""
 _QUERY_CANCELED = "57014"
+_OTHER_WAYS = ("enable_bitmapscan", "enable_seqscan", "enable_sort", "enable_incremental_sort")
 
 
 class TookTooLongError(Exception):
@@ -71,12 +71,12 @@ def bounded_count(found: QuerySet[Any], cap: int = 10_000) -> Count:
 
 
 def bounded_page(
-    found: QuerySet[M], *, walk: QuerySet[M], order: Sequence[str], cursor: str = "", size: int
-) -> KeysetPage[M]:
+    found: QuerySet[Any, Any], *, walk: Callable[[], QuerySet[Any]], order: Sequence[str], cursor: str = "", size: int
+) -> KeysetPage[Any]:
     """The page after `cursor`; see the module for what happens when no index leads to it.
 
     Args:
-        walk: the same rows with only those filters that the index of this order serves. Its order is one that
+        walk: gives the same rows with only those filters that the index of this order serves. Its order is one that
             `core.pagination` compares by row value.
 
     Raises:
@@ -86,14 +86,30 @@ def bounded_page(
         with time_limit(PATIENCE_MS):
             return keyset_page(found, order=order, cursor=cursor, size=size)
     except TookTooLongError:
-        return _searched(found, walk, keys_of(found, order), cursor, size)
+        with _in_order_only():
+            return _searched(found, walk(), keys_of(found, order), cursor, size)
+
+
+@contextmanager
+def _in_order_only() -> Iterator[None]:
+    """Inside, rows are read along the index of the order and in no other way.
+
+    A stretch is small. Without this, the planner may first collect every row that contains a searched text, or that
+    another index has, and sort them: that is what took too long.
+    """
+    inside = connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("".join(f"SET LOCAL {way} = off;" for way in _OTHER_WAYS))
+        yield
+        if inside:
+            cursor.execute("".join(f"SET LOCAL {way} TO DEFAULT;" for way in _OTHER_WAYS))
 
 
 def _searched(
-    found: QuerySet[M], walk: QuerySet[M], keys: list[Key], cursor: str, size: int
-) -> KeysetPage[M]:
+    found: QuerySet[Any, Any], walk: QuerySet[Any, Any], keys: list[Key], cursor: str, size: int
+) -> KeysetPage[Any]:
     backwards, start = decode(cursor, keys) if cursor else (False, [])
-    rows: list[M] = []
+    rows: list[Any] = []
     edge: list[Any] | None = start or None
     deadline = time.monotonic() + SEARCH_S
     while True:
@@ -103,13 +119,15 @@ def _searched(
             return _page(rows, keys, start, edge, size, backwards=backwards)
 
 
-def _ordered(queryset: QuerySet[M], keys: list[Key], start: list[Any] | None, *, backwards: bool) -> QuerySet[M]:
+def _ordered(
+    queryset: QuerySet[Any, Any], keys: list[Key], start: list[Any] | None, *, backwards: bool
+) -> QuerySet[Any, Any]:
     if start:
         queryset = queryset.filter(after(keys, start, reverse=backwards))
     return queryset.order_by(*(key.ordering(reverse=backwards) for key in keys))
 
 
-def _edge(walk: QuerySet[M], keys: list[Key], start: list[Any] | None, *, backwards: bool) -> list[Any] | None:
+def _edge(walk: QuerySet[Any, Any], keys: list[Key], start: list[Any] | None, *, backwards: bool) -> list[Any] | None:
     """Where a stretch that begins after `start` ends; None at the end of the list. Read from the index alone."""
     names = [key.path for key in keys]
     ahead = _ordered(walk, keys, start, backwards=backwards).values_list(*names)
@@ -118,8 +136,8 @@ def _edge(walk: QuerySet[M], keys: list[Key], start: list[Any] | None, *, backwa
 
 
 def _stretch(
-    found: QuerySet[M], keys: list[Key], start: list[Any] | None, edge: list[Any] | None, *, backwards: bool
-) -> QuerySet[M]:
+    found: QuerySet[Any, Any], keys: list[Key], start: list[Any] | None, edge: list[Any] | None, *, backwards: bool
+) -> QuerySet[Any, Any]:
     within = _ordered(found, keys, start, backwards=backwards)
     if edge is not None:
         within = within.filter(compared(keys, ">=" if keys[0].descending != backwards else "<=", edge))
@@ -127,8 +145,8 @@ def _stretch(
 
 
 def _page(
-    rows: list[M], keys: list[Key], start: list[Any], edge: list[Any] | None, size: int, *, backwards: bool
-) -> KeysetPage[M]:
+    rows: list[Any], keys: list[Key], start: list[Any], edge: list[Any] | None, size: int, *, backwards: bool
+) -> KeysetPage[Any]:
     """`edge` is set when the search stopped there without reaching the end of the list."""
     more, shown = len(rows) > size, rows[:size]
     ahead = encode("p" if backwards else "n", [key.value(shown[-1]) for key in keys]) if more else ""

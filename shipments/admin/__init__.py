@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from shipments.admin import intake as intake  # registers its pages
+from shipments.admin import status as status  # registers its pages
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Shipment
 
 

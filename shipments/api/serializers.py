@@ -21,8 +21,9 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
     class Meta:
         model = Shipment
         fields = [
-            "id", "carrier", "tracking_number", "reference", "customer", "status", "reason", "sender", "recipient",
-            "destination_country", "parcels", "notes", "created", "promised", "delivered", "updated", "sample",
+            "id", "carrier", "tracking_number", "reference", "customer", "status", "reason", "unmapped",
+            "status_at", "last_event", "sender", "recipient", "destination_country", "parcels", "notes", "created",
+            "promised", "delivered", "updated", "sample",
         ]  # fmt: skip
 
 

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, Selection
 from services_registry.models import Batch
 from shipments.capabilities.lookup import message_keys
-from shipments.capabilities.selection import resolve_rows, with_ids
+from shipments.capabilities.selection import resolve_rows
 from shipments.choices import Status
 from shipments.filters import MessageFilter
-from shipments.models import CarrierMessage, Shipment
+from shipments.listing.search import with_ids
+from shipments.models import CarrierMessage
+from shipments.status.derive import derive_moves
 
 
 class ClassifyMessages(Capability):
@@ -47,6 +49,7 @@ class ClassifyMessages(Capability):
         status = str(value.get("status") or "")
         if status not in Status.values:
             raise ItemFailed("BadAnswer", f"The function answered the status “{status[:40]}”, which does not exist.")
+        was_applied = message.applied
         message.status = status
         message.reason = str(value.get("reason") or "")[:50]
         message.confidence = float(value.get("confidence") or 0)
@@ -56,32 +59,9 @@ class ClassifyMessages(Capability):
         message.decided_by = str(value.get("decided_by") or "")[:20]
         message.decided = timezone.now()
         message.save()
-        changed = message.applied and derive_status(message)
+        counts = message.shipment_id if message.applied or was_applied else None
+        changed = any(move.before != move.after for move in derive_moves([counts] if counts else []))
         return {"status": status, "confidence": message.confidence, "applied": message.applied, "changed": changed}
 
     def find(self, text: str) -> list[str]:
         return message_keys(text)
-
-
-def derive_status(message: CarrierMessage) -> bool:
-    """Give the shipment the status of `message` if no later applied one exists; whether it changed.
-
-    `unknown` never overwrites what is known. The guard in the UPDATE keeps `updated` when nothing differs.
-    """
-    if message.shipment_id is None or message.status == Status.UNKNOWN:
-        return False
-    later = CarrierMessage.objects.filter(
-        shipment=message.shipment_id, applied=True, received__gt=message.received
-    ).exclude(status__in=["", Status.UNKNOWN])
-    if later.exists():
-        return False
-    shipment = Shipment.objects.select_for_update().get(pk=message.shipment_id)
-    delivered = shipment.delivered
-    if message.status == Status.DELIVERED and delivered is None:
-        delivered = message.received
-    if (shipment.status, shipment.reason, shipment.delivered) == (message.status, message.reason, delivered):
-        return False
-    shipment.status, shipment.reason, shipment.delivered = message.status, message.reason, delivered
-    shipment.updated = timezone.now()
-    shipment.save(update_fields=["status", "reason", "delivered", "updated"])
-    return True

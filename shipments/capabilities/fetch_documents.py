@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, ResultFile, Selection
 from services_registry.models import Batch
 from shipments.capabilities.lookup import document_files, shipment_keys
-from shipments.capabilities.selection import resolve_rows, with_ids
+from shipments.capabilities.selection import resolve_rows
 from shipments.documents.store import store_document
 from shipments.filters import ShipmentFilter
+from shipments.listing.search import with_ids
 from shipments.models import CarrierConnection, Shipment
 
 NO_CONNECTION = "none"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.text import slugify
 
@@ -60,6 +60,22 @@ DAY_FIRST = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})(?:[ T](\d{1,2}):(\d{2
 SCIENTIFIC = re.compile(r"\d[.,]?\d*[eE]\+\d+")
 
 
+class Problem(NamedTuple):
+    """Why a row is refused: the field (empty: the whole row), the reason in words, and a code that never changes."""
+
+    field: str
+    why: str
+    code: str
+
+
+class BadValueError(ValueError):
+    """A value that cannot be taken; `code` is stable, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(slots=True)
 class CleanRow:
     """A row as the database takes it. Only what was stated is in `values`; an empty cell states nothing."""
@@ -67,11 +83,20 @@ class CleanRow:
     carrier_code: str = ""
     carrier_name: str = ""
     values: dict[str, Any] = field(default_factory=dict)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
         return self.carrier_code, self.values["tracking_number"]
+
+
+def repaired(text: str) -> str:
+    """Text whose undecodable bytes (kept as surrogates) are taken for Windows-1252. Raises UnicodeError for others."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("cp1252")
+    return text
 
 
 def column_of(heading: str) -> str | None:
@@ -86,14 +111,15 @@ def clean(raw: Mapping[str, Any]) -> CleanRow:
     values = _flatten(raw)
     for name in ("carrier", "tracking_number"):
         if not _given(values.get(name)):
-            row.problems.append((name, "is empty; every delivery needs one"))
+            row.problems.append(Problem(name, "is empty; every delivery needs one", "missing"))
     for name, value in values.items():
         if name in COLUMNS and name not in {"parcels", "weight_kg", "description"} and _given(value):
             _take(row, name, value)
     try:
         parcels = _parcels(values)
-    except ValueError as error:
-        row.problems.append(("parcels" if _given(values.get("parcels")) else "weight_kg", str(error)))
+    except BadValueError as error:
+        name = "parcels" if _given(values.get("parcels")) else "weight_kg"
+        row.problems.append(Problem(name, str(error), error.code))
     else:
         if parcels is not None:
             row.values["parcels"] = parcels
@@ -106,7 +132,7 @@ def _flatten(raw: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in raw.items():
         if name in {"sender_name", "recipient_name", "sender", "recipient"} and isinstance(value, Mapping):
             side = name.partition("_")[0]
-            flat.update({column_of(f"{side}_{part}") or part: content for part, content in value.items()})
+            flat.update({column_of(f"{side}_{part}") or f"{side}_{part}": content for part, content in value.items()})
         else:
             flat[name] = value
     return flat
@@ -131,45 +157,45 @@ def _take(row: CleanRow, name: str, value: Any) -> None:
             row.values.setdefault(side, {})[part] = content
         else:
             row.values[name] = _number(text) if name == "tracking_number" else _short(text, LENGTHS[name])
-    except ValueError as error:
-        row.problems.append((name, str(error)))
+    except BadValueError as error:
+        row.problems.append(Problem(name, str(error), error.code))
 
 
 def _text(value: Any) -> str:
     """Text of a cell. Bytes that are no UTF-8 are taken for Windows-1252, what spreadsheets write."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"must be text, not {type(value).__name__}")
-    text = str(value).strip()
+        raise BadValueError("not_text", f"must be text, not {type(value).__name__}")
     try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        try:
-            text = text.encode("utf-8", "surrogateescape").decode("cp1252")
-        except UnicodeError as error:
-            raise ValueError("holds bytes that are neither UTF-8 nor Windows-1252; save the file as UTF-8") from error
+        text = repaired(str(value)).strip()
+    except UnicodeError as error:
+        raise BadValueError(
+            "unreadable", "holds bytes that are neither UTF-8 nor Windows-1252; save the file as UTF-8"
+        ) from error
     if "\0" in text or "\ufffd" in text:
-        raise ValueError("holds unreadable characters; save the file as UTF-8")
+        raise BadValueError("unreadable", "holds unreadable characters; save the file as UTF-8")
     return text
 
 
 def _short(text: str, longest: int) -> str:
     if len(text) > longest:
-        raise ValueError(f"has {len(text)} characters; at most {longest} fit")
+        raise BadValueError("too_long", f"has {len(text)} characters; at most {longest} fit")
     return text
 
 
 def _number(text: str) -> str:
     if SCIENTIFIC.fullmatch(text):
-        raise ValueError(f"{text} was rounded by a spreadsheet; format the column as text and export again")
+        raise BadValueError(
+            "rounded", f"{text} was rounded by a spreadsheet; format the column as text and export again"
+        )
     if any(not character.isprintable() for character in text):
-        raise ValueError("holds control characters or line breaks")
+        raise BadValueError("control_characters", "holds control characters or line breaks")
     return _short(text, LENGTHS["tracking_number"])
 
 
 def _carrier(text: str) -> tuple[str, str]:
     code = slugify(text)
     if not code or len(code) > 40:
-        raise ValueError(f"“{text[:60]}” makes no carrier code; use letters and digits, at most 40")
+        raise BadValueError("bad_carrier", f"“{text[:60]}” makes no carrier code; use letters and digits, at most 40")
     return code, _short(text, 100)
 
 
@@ -177,14 +203,14 @@ def _status(text: str) -> str:
     word = re.sub(r"[\s-]+", "_", text.lower())
     word = STATUS_WORDS.get(word, word)
     if word not in Status.values:
-        raise ValueError(f"“{text[:40]}” is not a status; known ones: {', '.join(Status.values)}")
+        raise BadValueError("unknown_status", f"“{text[:40]}” is not a status; known ones: {', '.join(Status.values)}")
     return word
 
 
 def _country(text: str) -> str:
     code = COUNTRY_WORDS.get(text.lower(), text.upper())
     if not re.fullmatch(r"[A-Z]{2}", code):
-        raise ValueError(f"“{text[:40]}” is not a two-letter country code like ES")
+        raise BadValueError("bad_country", f"“{text[:40]}” is not a two-letter country code like ES")
     return code
 
 
@@ -198,11 +224,11 @@ def _moment(text: str) -> datetime:
             moment = datetime.fromisoformat(text)
             moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"“{text[:40]}” is not a date like 2026-11-23 or 2026-11-23T14:30:00Z or 23.11.2026"
+        raise BadValueError(
+            "bad_date", f"“{text[:40]}” is not a date like 2026-11-23 or 2026-11-23T14:30:00Z or 23.11.2026"
         ) from error
     if moment.year not in YEARS:
-        raise ValueError(f"the year {moment.year} cannot be right")
+        raise BadValueError("bad_date", f"the year {moment.year} cannot be right")
     return moment
 
 
@@ -212,9 +238,9 @@ def _weight(value: Any) -> str:
     try:
         weight = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except InvalidOperation as error:
-        raise ValueError(f"“{text[:40]}” is not a weight in kg like 2.5") from error
+        raise BadValueError("bad_weight", f"“{text[:40]}” is not a weight in kg like 2.5") from error
     if not weight.is_finite() or not 0 <= weight <= HEAVIEST_KG:
-        raise ValueError(f"{text[:40]} kg cannot be right (0 to {HEAVIEST_KG:,})")
+        raise BadValueError("bad_weight", f"{text[:40]} kg cannot be right (0 to {HEAVIEST_KG:,})")
     return f"{weight.normalize():f}"
 
 
@@ -229,11 +255,13 @@ def _parcels(values: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         try:
             stated = json.loads(_text(stated))
         except (ValueError, RecursionError) as error:
-            raise ValueError('is not JSON like [{"number": "1", "weight_kg": 2.5, "description": "books"}]') from error
+            raise BadValueError(
+                "bad_parcels", 'is not JSON like [{"number": "1", "weight_kg": 2.5, "description": "books"}]'
+            ) from error
     if not isinstance(stated, list) or not all(isinstance(parcel, Mapping) for parcel in stated):
-        raise ValueError("must be a list of {number, weight_kg, description}")
+        raise BadValueError("bad_parcels", "must be a list of {number, weight_kg, description}")
     if len(stated) > MOST_PARCELS:
-        raise ValueError(f"has {len(stated)} parcels; at most {MOST_PARCELS}")
+        raise BadValueError("too_many_parcels", f"has {len(stated)} parcels; at most {MOST_PARCELS}")
     return [_parcel(place, parcel) for place, parcel in enumerate(stated, 1)]
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import accumulate
+from typing import Any
 
 from django.db import connection, transaction
 
 from shipments.choices import Status
 from shipments.models import Carrier, Shipment
 
-APART_S, IN_BLOCK = 4, 10_000
+APART_S = 4
 REBUILD_FROM = 50_000
 """From so many rows on it is quicker to build the indexes of an empty table afterwards."""
-CARRIERS = 80
+IN_SLICE = 250_000
 STATUS_WEIGHTS = {
     Status.DELIVERED: 65.0, Status.IN_TRANSIT: 12.0, Status.OUT_FOR_DELIVERY: 5.0, Status.PICKED_UP: 4.0,
     Status.PENDING: 4.0, Status.READY_FOR_PICKUP: 3.0, Status.DELIVERY_DELAYED: 2.0, Status.DELIVERY_FAILED: 1.5,
@@ -27,94 +26,106 @@ COUNTRIES = {
     "ES": 34.0, "FR": 20.0, "DE": 14.0, "IT": 11.0, "PT": 8.0, "PL": 6.0, "NL": 3.0, "BE": 2.0, "AT": 1.0, "IE": 0.5,
     "DK": 0.3, "LU": 0.2,
 }  # fmt: skip
-UNMAPPED_SHARE, CUSTOMERS = 0.004, 5_000
-COLUMNS = (
-    "carrier_id", "tracking_number", "reference", "customer", "status", "reason", "unmapped", "status_at", "last_event",
-    "sender", "recipient", "destination_country", "parcels", "notes", "created", "promised", "delivered", "updated",
-    "sample",
+CARRIER_WEIGHTS = {f"generated-{place:02d}": place**-0.9 for place in range(1, 81)}
+FIRST_WORDS = (
+    "Ferretería", "Atelier", "Werkhof", "Libreria", "Casa", "Sklep", "Taller", "Boulangerie", "Gärtnerei", "Officina",
+    "Mercearia", "Hurtownia", "Óptica", "Papeterie", "Schreinerei", "Cantina", "Farmacia",
 )  # fmt: skip
-_SENDER = json.dumps({"name": "Almacén Central", "city": "San Fernando", "country": "ES"}, ensure_ascii=False)
-_SCATTER, _NUMBERS = 2_654_435_761, 10**10  # without common factors: consecutive rows get unlike, distinct numbers
+LAST_WORDS = (
+    "Olmo", "Brume", "Lenz", "Quercia", "do Sal", "Jodła", "Marqués", "Violette", "Sonnenberg", "Tramonto", "Ribeiro",
+    "Zielona", "Delgado", "Fontaine", "Kirchner", "Bianchi", "Almeida",
+)  # fmt: skip
+TOWNS = (
+    "Madrid", "Valencia", "Lyon", "Bordeaux", "Hamburg", "Köln", "Bologna", "Torino", "Porto", "Kraków", "Utrecht", "Gent",
+)  # fmt: skip
+# The hash gives every number its own chance, the same in every run; the multiplier scatters consecutive numbers.
+_FILL = """
+INSERT INTO shipments_shipment (carrier_id, tracking_number, reference, customer, status, reason, unmapped, status_at,
+    last_event, sender, recipient, destination_country, parcels, notes, created, promised, delivered, updated, sample)
+SELECT (%(carriers)s::bigint[])[1 + width_bucket(chance(n, 1), %(carrier_steps)s::float8[])],
+    'G' || lpad((n * 2654435761 %% 10000000000)::text, 10, '0'), 'PO-' || 10000 + n, customer, status, '',
+    chance(n, 2) < 0.004, arrived, arrived, '{"name": "Almacén Central", "city": "San Fernando", "country": "ES"}',
+    jsonb_build_object('name', customer, 'city', (%(towns)s::text[])[1 + n %% 12], 'country', country), country,
+    '[]', '', ordered, ordered + interval '3 days', CASE WHEN status = 'delivered' THEN arrived END, arrived, true
+FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n,
+    LATERAL (SELECT %(end)s::timestamptz - (%(newest)s - n) * interval '4 seconds' AS ordered) AS a,
+    LATERAL (SELECT ordered + (20 + n %% 70) * interval '1 hour' AS arrived,
+        (%(statuses)s::text[])[1 + width_bucket(chance(n, 3), %(status_steps)s::float8[])] AS status,
+        (%(countries)s::text[])[1 + width_bucket(chance(n, 4), %(country_steps)s::float8[])] AS country,
+        (%(first_words)s::text[])[1 + (chance(n, 5) * 15.99)::int] || ' ' ||
+            (%(last_words)s::text[])[1 + (chance(n, 6) * 15.99)::int] || ' ' || n %% 23 AS customer) AS b
+"""
+_CHANCE = """
+CREATE FUNCTION pg_temp.chance(n bigint, part int) RETURNS float8 IMMUTABLE LANGUAGE sql
+RETURN (hashint8extended(n, %s * 1000 + part) & 1048575) / 1048576.0
+"""
+_BESIDE = """
+SELECT 'ALTER TABLE shipments_shipment DROP CONSTRAINT ' || quote_ident(conname),
+    'ALTER TABLE shipments_shipment ADD CONSTRAINT ' || quote_ident(conname) || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE conrelid = 'shipments_shipment'::regclass AND contype IN ('f', 'u')
+UNION ALL
+SELECT 'DROP INDEX ' || indexrelid::regclass, pg_get_indexdef(indexrelid)
+FROM pg_index WHERE indrelid = 'shipments_shipment'::regclass
+    AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)
+"""
 
 
 def generate(count: int, *, seed: int = 1, end: datetime | None = None) -> None:
     """Write `count` deliveries, 4 s apart, the newest at `end` (default: the start of 20 November 2026).
 
-    Numbers start above those generated before, so that a second call adds. Statuses, carriers and countries are skewed
-    as in real life: one carrier in eighty has a tenth of all, two of three deliveries are delivered.
+    A second call adds others. Statuses, carriers and countries are skewed as in real life: one carrier in eighty has a
+    sixth of all, two of three deliveries are delivered. PostgreSQL makes the rows itself, in slices.
     """
-    end = end or datetime(2026, 11, 20, tzinfo=UTC)
-    carriers = _carriers()
-    with transaction.atomic(), _without_indexes(count), connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM shipments_shipment WHERE tracking_number LIKE 'G%'")
-        first = int(cursor.fetchone()[0])
-        with cursor.copy(f"COPY shipments_shipment ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-            for block in _blocks(first, count, seed, end, carriers):
-                copy.write(block)
+    first = Shipment.objects.filter(tracking_number__startswith="G", sample=True).count()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        with _bare_table(cursor, count):
+            _fill(cursor, first, count, seed, end or datetime(2026, 11, 20, tzinfo=UTC))
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         # VACUUM marks the pages as visible to all, so that index-only scans need no look at the rows.
         cursor.execute(f"{'ANALYZE' if connection.in_atomic_block else 'VACUUM (ANALYZE)'} shipments_shipment")
+        cursor.execute("RESET statement_timeout")
 
 
-def _carriers() -> list[int]:
-    codes = [f"generated-{place:02d}" for place in range(1, CARRIERS + 1)]
-    Carrier.objects.bulk_create(
-        [Carrier(code=code, name=f"Generated carrier {code[-2:]}", sample=True) for code in codes],
-        ignore_conflicts=True,
-    )
-    return list(Carrier.objects.filter(code__in=codes).order_by("code").values_list("pk", flat=True))
+def _fill(cursor: Any, first: int, count: int, seed: int, end: datetime) -> None:
+    cursor.execute("DROP FUNCTION IF EXISTS pg_temp.chance(bigint, int)")
+    cursor.execute(_CHANCE, [seed])
+    ids = _carriers()
+    values = {
+        "carriers": [ids[code] for code in CARRIER_WEIGHTS], "carrier_steps": _steps(CARRIER_WEIGHTS),
+        "statuses": [status.value for status in STATUS_WEIGHTS], "status_steps": _steps(STATUS_WEIGHTS),
+        "towns": list(TOWNS), "first_words": list(FIRST_WORDS), "last_words": list(LAST_WORDS),
+        "countries": list(COUNTRIES), "country_steps": _steps(COUNTRIES), "end": end, "newest": first + count - 1,
+    }  # fmt: skip
+    for start in range(first, first + count, IN_SLICE):
+        slice_of = {"first": start, "last": min(start + IN_SLICE, first + count) - 1}
+        cursor.execute(_FILL.replace("chance(", "pg_temp.chance("), values | slice_of)
+
+
+def _carriers() -> dict[str, int]:
+    rows = [Carrier(code=code, name=f"Generated carrier {code[-2:]}", sample=True) for code in CARRIER_WEIGHTS]
+    Carrier.objects.bulk_create(rows, ignore_conflicts=True)
+    return dict(Carrier.objects.filter(code__in=CARRIER_WEIGHTS).values_list("code", "pk"))
+
+
+def _steps(weights: Mapping[Any, float]) -> list[float]:
+    """Where, from 0 to 1, one choice ends and the next begins."""
+    whole = sum(weights.values())
+    return [end / whole for end in accumulate(weights.values())][:-1]
 
 
 @contextmanager
-def _without_indexes(count: int) -> Iterator[None]:
-    """Drop the plain indexes of an empty table and build them again afterwards; constraints stay."""
+def _bare_table(cursor: Any, count: int) -> Iterator[None]:
+    """Indexes and constraints of an empty table are left out for a while and built again at the end."""
     if count < REBUILD_FROM or Shipment.objects.exists():
         yield
         return
-    names = tuple(index.name for index in Shipment._meta.indexes)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexname = ANY(%s)",
-            [Shipment._meta.db_table, list(names)],
-        )
-        found = cursor.fetchall()
-        for name, _definition in found:
-            cursor.execute(f'DROP INDEX "{name}"')
-        yield
-        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
-        for _name, definition in found:
-            cursor.execute(definition)
-
-
-def _blocks(first: int, count: int, seed: int, end: datetime, carriers: list[int]) -> Iterator[str]:
-    chance = random.Random(f"{seed}:{first}")  # noqa: S311  # made-up data, nothing secret
-    shares = list(accumulate(1 / (place + 1) ** 0.9 for place in range(len(carriers))))
-    for start in range(0, count, IN_BLOCK):
-        size = min(IN_BLOCK, count - start)
-        chosen = zip(
-            chance.choices(carriers, cum_weights=shares, k=size),
-            chance.choices(list(STATUS_WEIGHTS), list(STATUS_WEIGHTS.values()), k=size),
-            chance.choices(list(COUNTRIES), list(COUNTRIES.values()), k=size),
-            chance.choices(range(CUSTOMERS), k=size),
-            chance.choices((True, False), (UNMAPPED_SHARE, 1), k=size),
-            strict=True,
-        )
-        moment = end - timedelta(seconds=APART_S * (count - 1 - start))
-        yield "".join(
-            _line(first + start + place, moment + timedelta(seconds=APART_S * place), *row)
-            for place, row in enumerate(chosen)
-        )
-
-
-def _line(
-    number: int, created: datetime, carrier: int, status: Status, country: str, customer: int, unmapped: bool
-) -> str:
-    """One row in COPY's text format; nothing in it needs escaping."""
-    ordered, arrived = created.isoformat(), (created + timedelta(hours=20 + number % 70)).isoformat()
-    delivered = arrived if status is Status.DELIVERED else "\\N"
-    recipient = f'{{"name": "Customer {customer}", "city": "Town {customer % 700}", "country": "{country}"}}'
-    return (
-        f"{carrier}\tG{number * _SCATTER % _NUMBERS:010d}\tPO-{10_000 + number}\tCustomer {customer}\t{status.value}\t\t"
-        f"{'t' if unmapped else 'f'}\t{arrived}\t{arrived}\t{_SENDER}\t{recipient}\t{country}\t[]\t\t{ordered}\t"
-        f"{(created + timedelta(days=3)).isoformat()}\t{delivered}\t{arrived}\tt\n"
-    )
+    cursor.execute(_BESIDE)
+    found = cursor.fetchall()
+    for drop, _make in found:
+        cursor.execute(drop)
+    yield
+    for _drop, make in found:
+        cursor.execute(make)

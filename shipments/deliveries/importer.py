@@ -5,40 +5,24 @@ An empty cell states nothing: it never erases what is known. The same file twice
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TextIO
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from core.audit import record
 from shipments.deliveries.columns import CleanRow, clean
+from shipments.deliveries.gathering import Gathered
+from shipments.deliveries.mapping import Meanings, complaint
 from shipments.deliveries.reading import RawRow, Readable, Source, UnreadableFileError, open_source
-from shipments.deliveries.upsert import upsert
+from shipments.deliveries.refused import ErrorFile, Refused
+from shipments.deliveries.upsert import Written, upsert
 
 ROWS_AT_ONCE = 5_000
 NOTES_KEPT = 50
 
-__all__ = ["ErrorFile", "ImportResult", "Refused", "UnreadableFileError", "import_shipments"]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """One row that was not taken, as it came, and every reason."""
-
-    line: int
-    problems: tuple[tuple[str, str], ...]
-    text: str
-
-    @property
-    def reason(self) -> str:
-        return "; ".join(f"{name}: {why}" if name else why for name, why in self.problems)
-
-    @property
-    def fields(self) -> str:
-        return ", ".join(name for name, _why in self.problems if name)
-
-    def as_json(self) -> dict[str, Any]:
-        return {"line": self.line, "field": self.fields, "reason": self.reason}
+__all__ = ["ErrorFile", "ImportResult", "Refused", "UnreadableFileError", "import_shipments", "understood"]
 
 
 @dataclass(slots=True)
@@ -58,25 +42,24 @@ class ImportResult:
         names = ("rows", "created", "updated", "unchanged", "refused", "duplicates")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def summary(self) -> str:
+        return f"{self.created} created, {self.updated} updated, {self.refused} refused"
 
-class ErrorFile:
-    """A CSV of refused rows: line, field, reason and the original row."""
 
-    def __init__(self, target: TextIO) -> None:
-        self._writer = csv.writer(target)
-        self._writer.writerow(["line", "field", "reason", "row"])
+Step = Callable[[ImportResult, int], None]
+"""(what was done until now, bytes of the file read)"""
 
-    def add(self, refused: Refused) -> None:
-        shown = refused.text.encode("utf-8", "replace").decode()
-        # A leading apostrophe keeps spreadsheets from running a refused cell as a formula.
-        shown = f"'{shown}" if shown[:1] in "=+-@" else shown
-        self._writer.writerow([refused.line, refused.fields, _plain(refused.reason), shown])
+
+def _nothing(result: ImportResult, done: int) -> None:
+    """Nobody watches."""
 
 
 def import_shipments(
     stream: Readable,
     *,
     name: str = "",
+    meanings: Meanings | None = None,
     on_refused: Callable[[Refused], None] = lambda refused: None,
     actor: Any = None,
     source: str = "command",
@@ -88,71 +71,103 @@ def import_shipments(
         UnreadableFileError: nothing could be read at all.
     """
     result = ImportResult()
-    opened = open_source(stream, name=name)
-    result.notes += opened.notes
-    try:
-        _take_rows(opened, result, on_refused, sample)
-    except UnreadableFileError as error:
-        if not result.rows:
-            raise
-        result.broken = str(error)
-    if result.duplicates > NOTES_KEPT:
-        result.notes.append(f"{result.duplicates - NOTES_KEPT} further repeated rows")
+    work = Importing(result, meanings or Meanings(), on_refused, sample=sample)
+    work.run(open_source(stream, name=name))
     if result.rows:
-        summary = f"{name or 'text'}: {result.created} created, {result.updated} updated, {result.refused} refused"
+        summary = f"{name or 'text'}: {result.summary}"
         record(actor=actor, verb="shipments.imported", source=source, summary=summary, after=result.counts())
     return result
 
 
-def _take_rows(opened: Source, result: ImportResult, on_refused: Callable[[Refused], None], sample: bool) -> None:
-    waiting: dict[tuple[str, str], tuple[int, CleanRow]] = {}
-    try:
-        for raw in opened.rows:
-            result.rows += 1
-            row = clean(raw.values) if not raw.problem else CleanRow(problems=[("", raw.problem)])
-            if row.problems:
-                result.refused += 1
-                on_refused(Refused(raw.line, tuple((name, _plain(why)) for name, why in row.problems), raw.text))
-                continue
-            _queue(waiting, raw, row, result)
-            if len(waiting) >= ROWS_AT_ONCE:
-                _write(waiting, result, sample)
-    finally:
-        # Also when the file breaks off: what was read until then is kept.
-        _write(waiting, result, sample)
+def understood(raw: RawRow, meanings: Meanings) -> CleanRow:
+    """One row as it will be written, or its problems."""
+    if raw.problem:
+        return CleanRow(problems=[raw.problem])
+    values, problems = meanings.read(raw.values)
+    row = clean(values)
+    row.problems[:0] = problems
+    return row
 
 
-def _queue(
-    waiting: dict[tuple[str, str], tuple[int, CleanRow]], raw: RawRow, row: CleanRow, result: ImportResult
-) -> None:
-    """A repeated delivery within a batch is merged, the later row wins; it counts as an update of the earlier one."""
-    earlier = waiting.get(row.key)
-    if earlier is not None:
-        line, known = earlier
-        merged = {**known.values, **row.values}
-        for side in ("sender", "recipient"):
-            if side in merged:
-                merged[side] = {**known.values.get(side, {}), **row.values.get(side, {})}
-        result.duplicates += 1
-        if result.duplicates <= NOTES_KEPT:
-            result.notes.append(f"line {raw.line} repeats line {line} ({row.key[0]} {row.key[1]}); the later row wins")
-        if merged == known.values:
-            result.unchanged += 1
-        else:
-            result.updated += 1
-        row.values = merged
-    waiting[row.key] = (raw.line, row)
+@dataclass(slots=True)
+class Importing:
+    """One file on its way in.
 
+    `after_batch` runs in the transaction of every batch, `on_step` also in between. `skip`: so many rows were dealt with
+    by an earlier try, whose counts are in `result`; they are read again only for the file of refused rows.
+    """
 
-def _write(waiting: dict[tuple[str, str], tuple[int, CleanRow]], result: ImportResult, sample: bool) -> None:
-    names = {row.carrier_code: row.carrier_name for _line, row in waiting.values()}
-    written = upsert([(row.carrier_code, row.values) for _line, row in waiting.values()], names, sample=sample)
-    result.created += written.created
-    result.updated += written.updated
-    result.unchanged += written.unchanged
-    waiting.clear()
+    result: ImportResult
+    meanings: Meanings
+    on_refused: Callable[[Refused], None] = lambda refused: None
+    after_batch: Step = _nothing
+    on_step: Step = _nothing
+    skip: int = 0
+    sample: bool = False
 
+    def run(self, opened: Source) -> None:
+        """Raises UnreadableFileError when nothing could be read at all; sets `broken` when the file ends early."""
+        if opened.header and (why := complaint(self.meanings, opened.header)):
+            raise UnreadableFileError(why)
+        if not self.skip:
+            self.result.notes += opened.notes
+            if unused := self.meanings.unused(opened.header):
+                self.result.notes.append(_("columns not used: %(names)s") % {"names": ", ".join(unused)})
+        try:
+            self._take_rows(opened)
+        except UnreadableFileError as error:
+            if not self.result.rows:
+                raise
+            self.result.broken = str(error)
+        if self.result.duplicates > NOTES_KEPT:
+            more = self.result.duplicates - NOTES_KEPT
+            self.result.notes.append(_("%(n)s further repeated rows") % {"n": more})
 
-def _plain(text: str) -> str:
-    """Without the odd bytes of the input, so that it can be printed anywhere."""
-    return text.encode("utf-8", "replace").decode()
+    def _take_rows(self, opened: Source) -> None:
+        waiting = Gathered()
+        read = refused = 0
+        try:
+            for raw in opened.rows:
+                read += 1
+                row = understood(raw, self.meanings)
+                if row.problems:
+                    refused += 1
+                    self.on_refused(Refused.of(raw, row.problems, opened.header))
+                if read > self.skip:
+                    self.result.rows, self.result.refused = read, refused
+                    if not row.problems:
+                        self._queue(waiting, raw.line, row)
+                if len(waiting) >= ROWS_AT_ONCE:
+                    self._write(waiting, opened)
+                if read % 1_000 == 0:
+                    self.on_step(self.result, opened.stream.done)
+        except UnreadableFileError:
+            self._write(waiting, opened)  # what was read until the file broke off is kept
+            raise
+        self._write(waiting, opened)
+
+    def _queue(self, waiting: Gathered, line: int, row: CleanRow) -> None:
+        """A repeated delivery within a batch counts as an update of the earlier one."""
+        code, number = row.key
+        repeated = waiting.add(line, row)
+        if repeated is None:
+            return
+        first, said = repeated
+        self.result.duplicates += 1
+        if self.result.duplicates <= NOTES_KEPT:
+            note = _("line %(line)s repeats line %(first)s (%(carrier)s %(number)s); the later row wins")
+            self.result.notes.append(note % {"line": line, "first": first, "carrier": code, "number": number})
+        setattr(self.result, said, getattr(self.result, said) + 1)
+
+    def _write(self, waiting: Gathered, opened: Source) -> None:
+        before = self.result
+
+        def beside(written: Written) -> None:
+            self.result.created = before.created + written.created
+            self.result.updated = before.updated + written.updated
+            self.result.unchanged = before.unchanged + written.unchanged
+            self.after_batch(self.result, opened.stream.done)
+
+        before = replace(self.result)
+        upsert(waiting.values(), waiting.names(), sample=self.sample, beside=beside)
+        waiting.rows.clear()

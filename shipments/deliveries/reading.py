@@ -1,119 +1,133 @@
 """Rows out of a file as people have them: CSV (any usual delimiter, BOM, quoted newlines) or NDJSON, gzip or not.
 
-Nothing is skipped silently: a line that cannot be split into cells comes out as an `Unreadable` with its line number.
+Rows come by the file's own column names; what they mean is the mapping's business. Nothing is skipped silently: a line
+that cannot be split into cells comes out as a row with its problem. Memory is bounded whatever the file holds.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
-from shipments.deliveries.columns import ALIASES, column_of
+from django.utils.translation import gettext as _
+
+from shipments.deliveries.columns import Problem, column_of, repaired
+from shipments.deliveries.unpacking import Readable, Unpacked, UnreadableFileError
+
+__all__ = ["RawRow", "Readable", "Source", "UnreadableFileError", "bytes_of", "open_source"]
 
 DELIMITERS = ",;\t|"
-LONGEST_CELL = 1_000_000
+LONGEST_CELL = 262_144
 """Characters; a longer one is an unclosed quote, not a value."""
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-class Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
-class UnreadableFileError(Exception):
-    """The file as a whole cannot be used; the message says why and what to do."""
+LONGEST_LINE = 2_000_000
+MOST_COLUMNS = 500
+LINES_IN_A_ROW = 500
+"""A quoted text over more lines is an unclosed quote."""
+IMPORT_COLUMNS = ("import_line", "import_reason", "import_text")
+"""What a file of refused rows has besides the columns it came with; ignored when it is sent again."""
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""Beginnings that a spreadsheet runs as a formula."""
 
 
 @dataclass(slots=True)
 class RawRow:
-    """One row: `values` by our column name, `text` as it came (for the report of refused rows)."""
+    """One row: `values` by the file's column names, `cells` and `text` as it came (for the report of refused rows)."""
 
     line: int
     values: dict[str, Any]
     text: str
-    problem: str = ""
+    problem: Problem | None = None
+    cells: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Source:
+    """`header` is what the file calls its columns; empty for NDJSON, where every row names its own."""
+
     rows: Iterator[RawRow]
     kind: str
+    stream: Unpacked
+    header: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-class _Raw(io.RawIOBase):
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def open_source(stream: Readable, *, name: str = "") -> Source:
     """Rows of `stream`; the kind is told from the content, then from the name.
 
     Raises:
-        UnreadableFileError: empty, not text, or without the columns that every row needs.
+        UnreadableFileError: empty, not text, or without a header.
     """
-    buffered = io.BufferedReader(_Raw(stream), 1 << 16)
-    if buffered.peek(2)[:2] == b"\x1f\x8b":
-        buffered = io.BufferedReader(gzip.GzipFile(fileobj=buffered), 1 << 16)  # type: ignore[arg-type]  # is a raw stream
-        name = name.removesuffix(".gz")
-    try:
-        head = buffered.peek(4096)
-    except (OSError, EOFError) as error:
-        raise UnreadableFileError(f"The file cannot be unpacked: {error}.") from error
-    if not head.strip():
-        raise UnreadableFileError("The file is empty.")
-    if head[:2] in UTF16:
-        text = io.TextIOWrapper(buffered, "utf-16", errors="replace", newline="")
-    elif head[:5] in {b"%PDF-"} or head[:4] == b"PK\x03\x04":
-        raise UnreadableFileError("This is not a text file. Save the sheet as CSV (UTF-8) or NDJSON and try again.")
-    else:
-        text = io.TextIOWrapper(buffered, "utf-8-sig", errors="surrogateescape", newline="")
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    if start == b"[" and not name.endswith(".csv"):
-        raise UnreadableFileError("This is a JSON list. Write one JSON object per line (NDJSON) instead.")
-    if start == b"{" or name.endswith((".ndjson", ".jsonl")):
-        return Source(_ndjson(text), "ndjson")
-    return _csv(text)
+    unpacked = Unpacked(stream)
+    name = name.lower().removesuffix(".gz") if unpacked.packed else name.lower()
+    head = unpacked.head()
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise UnreadableFileError(_("The file is empty."))
+    if head[:5] == b"%PDF-" or head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        raise UnreadableFileError(_("This is not a text file. Save the sheet as CSV (UTF-8) or NDJSON and try again."))
+    encoding = _encoding(head)
+    text = io.TextIOWrapper(
+        unpacked, encoding, errors="surrogateescape" if encoding == "utf-8-sig" else "replace", newline=""
+    )
+    start = head.decode(encoding, "ignore").lstrip()[:1]
+    if start == "[" and not name.endswith(".csv"):
+        raise UnreadableFileError(_("This is a JSON list. Write one JSON object per line (NDJSON) instead."))
+    if start == "{" or name.endswith((".ndjson", ".jsonl")):
+        return Source(_ndjson(_lines(text)), "ndjson", unpacked)
+    return _csv(_lines(text), unpacked)
+
+
+def _encoding(head: bytes) -> str:
+    """UTF-16 by its mark or by every other byte being zero; everything else is read as UTF-8, odd bytes kept."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    sample = head[:1000]
+    for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        if len(zeros) > 4 and zeros.count(0) > 0.6 * len(zeros):
+            return encoding
+    return "utf-8-sig"
+
+
+class _CutLine(str):
+    """The beginning of a line that is too long; its rest was passed over."""
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
-    """Physical lines. A damaged gzip ends the file with an error instead of a silent cut."""
-    try:
-        yield from text
-    except (OSError, EOFError) as error:
-        raise UnreadableFileError(
-            f"The file breaks off: {error}. Everything before was taken; send the whole file again."
-        ) from error
+    while line := text.readline(LONGEST_LINE):
+        if len(line) < LONGEST_LINE or line.endswith(("\n", "\r")):
+            yield line
+            continue
+        while rest := text.readline(LONGEST_LINE):
+            if rest.endswith(("\n", "\r")):
+                break
+        yield _CutLine(f"{line[:LONGEST_CELL]}\n")
 
 
-def _ndjson(text: io.TextIOWrapper) -> Iterator[RawRow]:
-    for number, line in enumerate(_lines(text), 1):
+_TOO_LONG = Problem("", f"the line has more than {LONGEST_LINE:,} characters", "too_long")
+
+
+def _ndjson(lines: Iterator[str]) -> Iterator[RawRow]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         shown = line.rstrip("\r\n")
+        if isinstance(line, _CutLine):
+            yield RawRow(number, {}, shown, _TOO_LONG)
+            continue
         try:
             found = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield RawRow(number, {}, shown, f"not JSON: {error}")
+            yield RawRow(number, {}, shown, Problem("", f"not JSON: {error}", "not_json"))
             continue
         if not isinstance(found, dict):
-            yield RawRow(number, {}, shown, 'not a JSON object; write {"carrier": …, "tracking_number": …}')
+            why = 'not a JSON object; write {"carrier": …, "tracking_number": …}'
+            yield RawRow(number, {}, shown, Problem("", why, "not_object"))
             continue
-        yield RawRow(number, {column_of(key) or key: value for key, value in found.items()}, shown)
+        yield RawRow(number, found, shown)
 
 
 class _Lines:
@@ -129,53 +143,80 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
+        if len(self.taken) >= LINES_IN_A_ROW:
+            raise csv.Error(f"a quoted text over more than {LINES_IN_A_ROW} lines")
         line = self._returned.popleft() if self._returned else next(self._lines)
         self.taken.append(line)
         self.line += 1
-        return line
+        # The reader refuses NUL in some versions; a replaced one is refused with its field and reason.
+        return line.replace("\0", "\ufffd") if "\0" in line else line
 
     def keep_only_first(self) -> str:
         """Give all but the first taken line back, and return that one."""
         first, *rest = self.taken
         self._returned.extendleft(reversed(rest))
         self.line -= len(rest)
+        self.taken = [first]
         return first
 
 
-def _csv(text: io.TextIOWrapper) -> Source:
+def _csv(physical: Iterator[str], stream: Unpacked) -> Source:
     csv.field_size_limit(LONGEST_CELL)
-    lines = _Lines(line.replace("\0", "\ufffd") for line in _lines(text))
+    lines = _Lines(physical)
     header_line = ""
     while not header_line.strip():
+        lines.taken = []
         header_line = next(lines, "")
         if not header_line:
-            raise UnreadableFileError("The file has no header line.")
+            raise UnreadableFileError(_("The file has no header line."))
+    if isinstance(lines.taken[-1], _CutLine):
+        raise UnreadableFileError(_("The first line is too long to be a header line. Is this a CSV file?"))
     delimiter = max(DELIMITERS, key=lambda mark: (_known(header_line, mark), header_line.count(mark)))
-    cells = [cell.strip() for cell in next(csv.reader([header_line], delimiter=delimiter))]
-    header = [column_of(cell) for cell in cells]
-    for needed in ("carrier", "tracking_number"):
-        if needed not in header:
-            spellings = ", ".join(sorted(alias for alias, column in ALIASES.items() if column == needed))
-            raise UnreadableFileError(
-                f"The header line has no column {needed} (also accepted: {spellings}). It reads: {header_line.strip()[:200]}"
-            )
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        raise UnreadableFileError(f"The header line names {', '.join(twice)} more than once. Keep one of them.")
-    ignored = [cell for cell, name in zip(cells, header, strict=True) if name is None and cell]
-    notes = [f"columns not used: {', '.join(ignored)}"] if ignored else []
-    return Source(_csv_rows(lines, header, delimiter), "csv", notes)
+    cells = _cells(header_line, delimiter)
+    if len(cells) > MOST_COLUMNS:
+        raise UnreadableFileError(_("The header line names more than %(n)s columns.") % {"n": MOST_COLUMNS})
+    header = named(cells)
+    source = Source(_csv_rows(lines, header, delimiter), "csv", stream, header)
+    if not any(column_of(cell) for cell in cells) and any(cell[:1].isdigit() for cell in cells):
+        source.notes.append(_("The first line looks like data, not like the names of columns. Is the header missing?"))
+    return source
+
+
+def named(cells: Sequence[str]) -> list[str]:
+    """The column names, each once: a repeated or an empty one gets its number."""
+    names: list[str] = []
+    for place, cell in enumerate(cells, 1):
+        name = _readable(cell).strip()[:100] or f"column {place}"
+        while name in names:
+            name = f"{name} (column {place})"
+        names.append(name)
+    return names
+
+
+def _readable(text: str) -> str:
+    try:
+        return repaired(text).replace("\0", "\ufffd")
+    except UnicodeError:
+        return text.encode("utf-8", "replace").decode()
+
+
+def _cells(header_line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([header_line], delimiter=delimiter))
+    except csv.Error as error:
+        raise UnreadableFileError(_("The header line cannot be read: %(error)s.") % {"error": error}) from error
 
 
 def _known(header_line: str, delimiter: str) -> int:
     try:
-        return sum(column_of(cell) is not None for cell in next(csv.reader([header_line], delimiter=delimiter)))
-    except csv.Error:
+        return sum(column_of(_readable(cell)) is not None for cell in _cells(header_line, delimiter))
+    except UnreadableFileError:
         return 0
 
 
-def _csv_rows(lines: _Lines, header: list[str | None], delimiter: str) -> Iterator[RawRow]:
+def _csv_rows(lines: _Lines, header: list[str], delimiter: str) -> Iterator[RawRow]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    mended = IMPORT_COLUMNS[0] in header
     while True:
         lines.taken = []
         first = lines.line + 1
@@ -185,16 +226,28 @@ def _csv_rows(lines: _Lines, header: list[str | None], delimiter: str) -> Iterat
             return
         except csv.Error as error:
             # An unclosed quote would swallow the rest of the file: only its own line is refused.
-            yield RawRow(first, {}, lines.keep_only_first().rstrip("\r\n"), f"not readable as CSV: {error}")
+            shown = lines.keep_only_first().rstrip("\r\n")
+            yield RawRow(first, {}, shown, Problem("", f"not readable as CSV: {error}", "not_csv"))
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             continue
         if not any(cell.strip() for cell in cells):
             continue
-        shown = "".join(lines.taken).rstrip("\r\n")
-        if len(cells) != len(header):
-            yield RawRow(first, {}, shown, f"has {len(cells)} values, the header line has {len(header)}")
-            continue
-        yield RawRow(first, {name: cell for name, cell in zip(header, cells, strict=True) if name}, shown)
+        if mended:
+            cells = [unquoted(cell) for cell in cells]
+        row = RawRow(first, {}, "".join(lines.taken).rstrip("\r\n"), cells=cells)
+        if any(isinstance(line, _CutLine) for line in lines.taken):
+            row.problem = _TOO_LONG
+        elif len(cells) != len(header):
+            why = f"has {len(cells)} values, the header line has {len(header)}; a separator within a value needs quotes"
+            row.problem = Problem("", why, "wrong_columns")
+        else:
+            row.values = dict(zip(header, cells, strict=True))
+        yield row
+
+
+def unquoted(cell: str) -> str:
+    """Without the apostrophe that our file of refused rows puts before what looks like a formula."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(RISKY) else cell
 
 
 def bytes_of(text: str) -> BinaryIO:

@@ -71,7 +71,7 @@ def _moment(name: str) -> Cell:
 
 def _status(row: Any, words: Words) -> str:
     badge = words.badges.get(row.status) or escape(row.status)
-    return f'{badge} <span class="badge tone-yellow">{escape(_("not mapped"))}</span>' if row.unmapped else badge
+    return f'{badge} <span class="badge tone-yellow">{escape(str(_("not mapped")))}</span>' if row.unmapped else badge
 
 
 def _column(name: str, label: Any, *, sort: str = "", keep: bool = True) -> Column:

@@ -49,7 +49,9 @@ def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
         return rows
     if chosen.get("unmapped"):
         rows = Shipment.objects.filter(unmapped=True)
-    elif not chosen.get("carrier") and len(chosen.get("status") or ()) == 1:
+    elif chosen.get("country") and not chosen.get("carrier"):
+        rows = rows.filter(destination_country=chosen["country"].upper())
+    elif len(chosen.get("status") or ()) == 1 and not chosen.get("carrier"):
         rows = rows.filter(status=chosen["status"][0])
     for name, method in (("created_after", filters.from_day), ("created_before", filters.until_day)):
         rows = method(rows, name, chosen[name]) if chosen.get(name) else rows

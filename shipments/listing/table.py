@@ -16,7 +16,9 @@ from django.utils.safestring import SafeString, mark_safe
 from shipments.listing.columns import Column, Words
 
 
-def rows_html(rows: Iterable[Any], columns: Sequence[Column], words: Words, *, came_from: str, ticks: bool) -> SafeString:
+def rows_html(
+    rows: Iterable[Any], columns: Sequence[Column], words: Words, *, came_from: str, ticks: bool
+) -> SafeString:
     """The content of `<tbody>`. `came_from` is the list's address part, for next and previous on the page of a row."""
     address = reverse("shipment-detail", args=[0]).split("0")
     suffix = escape(f"{address[1]}?from={came_from}" if came_from else address[1])

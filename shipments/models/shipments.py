@@ -12,7 +12,8 @@ from shipments.models.carriers import Carrier
 class Shipment(models.Model):
     """One delivery, known by carrier and tracking number."""
 
-    carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, related_name="shipments")
+    # No index of its own: those of the lists begin with it.
+    carrier = models.ForeignKey(Carrier, on_delete=models.PROTECT, related_name="shipments", db_index=False)
     tracking_number = models.CharField(max_length=40)
     reference = models.CharField(max_length=60, blank=True)
     customer = models.CharField(max_length=120, blank=True)
@@ -39,13 +40,31 @@ class Shipment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["carrier", "tracking_number"], name="shipment_unique_number"),
         ]
+        # Each list order has one index. The columns after the order let PostgreSQL decide a filter inside the index, without
+        # touching rows: of 700 filter combinations at 8 million rows 30 need to be searched in stretches instead of 240.
+        # At that size each takes 0.5 GB, beside 2.5 GB of rows.
         indexes = [
-            models.Index(fields=["-created", "-id"], name="shipment_recent"),
-            models.Index(fields=["status", "-created", "-id"], name="shipment_by_status"),
-            models.Index(fields=["carrier", "-created", "-id"], name="shipment_by_carrier"),
-            # "Not mapped" and "not heard of for long" are small parts of the table: partial indexes cost little.
-            models.Index(fields=["-created", "-id"], condition=models.Q(unmapped=True), name="shipment_unmapped"),
-            models.Index(fields=["updated", "id"], name="shipment_updated"),  # sync clients read in this order
+            models.Index(
+                fields=["-created", "-id", "status", "carrier", "destination_country"], name="shipment_recent"
+            ),
+            models.Index(
+                fields=["status", "-created", "-id", "carrier", "destination_country"], name="shipment_by_status"
+            ),
+            models.Index(
+                fields=["carrier", "-created", "-id", "status", "destination_country"], name="shipment_by_carrier"
+            ),
+            models.Index(
+                fields=["destination_country", "-created", "-id", "status", "carrier"], name="shipment_by_country"
+            ),
+            # Sync clients read in this order.
+            models.Index(fields=["updated", "id", "status", "carrier", "destination_country"], name="shipment_updated"),
+            # "Not mapped" and sample data are small parts of the table: partial indexes cost little.
+            models.Index(
+                fields=["-created", "-id", "status", "carrier", "destination_country"],
+                condition=models.Q(unmapped=True),
+                name="shipment_unmapped",
+            ),
+            models.Index(fields=["-created", "-id"], condition=models.Q(sample=True), name="shipment_sample"),
             models.Index(fields=["tracking_number"], name="shipment_number", opclasses=["text_pattern_ops"]),
             # One trigram index over what the search box looks at serves "contains" by ILIKE.
             GinIndex(

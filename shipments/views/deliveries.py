@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from shipments.deliveries.timeline import timeline_of
-from shipments.filters import ShipmentFilter, search_is_short
+from shipments.listing.asked import Asked
+from shipments.listing.page import asked_by, context_of
 from shipments.models import Shipment
-from shipments.views.lists import render_list
 
 
 @login_required
 @require_GET
 def shipment_list(request: HttpRequest) -> HttpResponse:
-    rows = Shipment.objects.select_related("carrier").defer("sender", "parcels", "notes")
-    extra = {"short_search": search_is_short(request.GET.get("q", ""))}
-    return render_list(
-        request, rows, ShipmentFilter, "shipments/shipment_list.html", order=["-created", "-id"], extra=extra
-    )
+    """Rows that match the address; see `shipments.listing`."""
+    asked = asked_by(request)
+    status = 200 if asked.valid else 400
+    return render(request, "shipments/shipment_list.html", context_of(request, asked), status=status)
 
 
 @login_required
@@ -33,5 +35,19 @@ def shipment_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "timeline": timeline_of(shipment, messages),
         "documents": shipment.documents.all()[:50],
         "messages_of": messages,
+        **_came_from(request, shipment),
     }
     return render(request, "shipments/shipment_detail.html", context)
+
+
+def _came_from(request: HttpRequest, shipment: Shipment) -> dict[str, str]:
+    """Addresses of the list the person came from and of the rows before and after this one in it."""
+    if "from" not in request.GET:
+        return {}
+    address = request.GET["from"]
+    before, after = Asked.of(QueryDict(address)).neighbours(shipment)
+
+    def leads(pk: int | None) -> str:
+        return f"{reverse('shipment-detail', args=[pk])}?from={quote(address)}" if pk else ""
+
+    return {"list_query": address, "before_url": leads(before), "after_url": leads(after)}

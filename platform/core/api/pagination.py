@@ -31,7 +31,7 @@ class CursorPages(BasePagination):
                 queryset,
                 order=_ordering(queryset, view),
                 cursor=request.query_params.get("cursor", ""),
-                size=_page_size(request),
+                size=page_size_of(request),
             )
         except BadCursorError as error:
             raise ValidationError({"cursor": ["Not a cursor of this list; start again without it."]}) from error
@@ -67,7 +67,8 @@ class CursorPages(BasePagination):
         ]
 
 
-def _page_size(request: Request) -> int:
+def page_size_of(request: Request) -> int:
+    """`?page_size=`, or the usual size. Raises ValidationError for what is no size."""
     asked = request.query_params.get("page_size")
     if asked is None:
         size: Any = settings.REST_FRAMEWORK["PAGE_SIZE"]

@@ -23,6 +23,8 @@ class Command(BaseCommand):
         if options["count"] < 1:
             raise CommandError("N is at least 1.")
         if not options["beside_real"] and Shipment.objects.filter(sample=False).exists():
-            raise CommandError("There are real deliveries here. Say --beside-real if made-up ones may stand among them.")
+            raise CommandError(
+                "There are real deliveries here. Say --beside-real if made-up ones may stand among them."
+            )
         generate(options["count"], seed=options["seed"])
         self.stdout.write(f"{options['count']:,} deliveries")

@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
-        parser.add_argument("--errors", metavar="FILE", help="write refused rows with their reasons into this CSV")
+        parser.add_argument("--errors", metavar="FILE", help="write refused rows here, to be mended and sent again")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with contextlib.ExitStack() as stack:
@@ -32,7 +32,8 @@ class Command(BaseCommand):
                 error_file = None
                 if options["errors"]:
                     path = Path(options["errors"])
-                    error_file = ErrorFile(stack.enter_context(path.open("w", encoding="utf-8", newline="")))
+                    target = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+                    error_file = ErrorFile(stack.enter_context(target))
             except OSError as error:
                 raise CommandError(f"{error.filename}: {error.strerror}", returncode=2) from error
 

@@ -1,4 +1,5 @@
 // Rows: j and k move, x selects, Enter opens; shift selects a stretch; the selection bar shows what is chosen.
+// On the page of one row j and k go to its neighbours; / goes to the list's search box.
 (function () {
   "use strict";
   const rows = () => [...document.querySelectorAll("table[data-rows] tbody tr, form[data-selection] tbody tr")];
@@ -66,6 +67,28 @@
     else if (event.key === "x" && row) row.querySelector("input[data-select]")?.click();
     else if (event.key === "Enter" && row && !/^(A|BUTTON|SUMMARY|INPUT)$/.test(event.target.tagName)) row.querySelector("a[href]")?.click();
     else if (event.key === "Escape") document.querySelectorAll("form[data-selection]").forEach(clear);
+  });
+
+  // "/" goes to the search box of a list that has one, before the frame takes it to its own.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+    const box = document.querySelector("[data-search-form] input[name=q]");
+    if (!box) return;
+    box.focus(); box.select();
+    event.preventDefault(); event.stopImmediatePropagation();
+  }, true);
+
+  // On the page of one row j and k go to its neighbours in the list; a column moves one place forward in its chooser.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || rows().length) return;
+    const way = { j: "next", k: "prev" }[event.key];
+    if (way) document.querySelector("nav[data-walk] a[rel=" + way + "]")?.click();
+  });
+  document.addEventListener("click", (event) => {
+    const line = event.target.closest("[data-columns] [data-up]")?.closest("li");
+    if (!line?.previousElementSibling) return;
+    line.parentElement.insertBefore(line, line.previousElementSibling);
+    line.querySelector("[data-up]").focus();
   });
 
   function refreshAll() { document.querySelectorAll("form[data-selection]").forEach(refresh); }

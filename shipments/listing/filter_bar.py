@@ -1,0 +1,81 @@
+"""The fields of the filter bar, ready to show. Choices are written directly: eighty carriers through a template engine
+would take longer than the rows of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from django.forms import BoundField
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from shipments.choices import DocumentType, Status
+from shipments.filters import ShipmentFilter
+
+YES_OR_NO = (("true", "yes"), ("false", "no"))
+SELDOM = ("missing", "unmapped", "sample")
+MANY, ONE, DAY, TEXT = "many", "one", "day", "text"
+_KINDS = {
+    "status": MANY, "carrier": ONE, "created_after": DAY, "created_before": DAY, "missing": ONE, "unmapped": ONE,
+    "sample": ONE,
+}  # fmt: skip
+
+
+def bar_of(filters: ShipmentFilter, carriers: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The fields used `often`, the `seldom` used ones, and how many of those are set.
+
+    Of each field: `kind`, `label`, `value`, `errors` and, where one chooses, `options` as HTML.
+
+    Args:
+        carriers: (code, name) of those to choose from.
+    """
+    choices: dict[str, Iterable[tuple[Any, Any]]] = {
+        "status": Status.choices, "carrier": carriers, "missing": DocumentType.choices,
+        "unmapped": [(value, _(word)) for value, word in YES_OR_NO],
+        "sample": [(value, _(word)) for value, word in YES_OR_NO],
+    }  # fmt: skip
+    entries = [_entry(filters.form[name], choices.get(name, ()), filters) for name in filters.filters]
+    seldom = [entry for entry in entries if entry["name"] in SELDOM]
+    return {
+        "often": [entry for entry in entries if entry["name"] not in SELDOM],
+        "seldom": seldom,
+        "seldom_set": sum(bool(entry["value"]) for entry in seldom),
+    }
+
+
+def _entry(field: BoundField, choices: Iterable[tuple[Any, Any]], filters: ShipmentFilter) -> dict[str, Any]:
+    kind = _KINDS.get(field.name, TEXT)
+    chosen = [value for value in filters.data.getlist(field.name) if value]
+    return {
+        "name": field.name,
+        "kind": kind,
+        "label": capfirst(field.label),
+        "id": field.id_for_label,
+        "value": chosen[-1] if chosen else "",
+        "chosen": len(chosen),
+        "longest": getattr(field.field, "max_length", None) or "",
+        "short": field.name == "country",
+        "options": _ticks(field.name, choices, chosen) if kind == MANY else _options(choices, chosen),
+        "errors": field.errors,
+    }
+
+
+def _options(choices: Iterable[tuple[Any, Any]], chosen: list[str]) -> SafeString:
+    lines = [f'<option value="">{escape(_("any"))}</option>']
+    for value, label in choices:
+        selected = " selected" if value in chosen else ""
+        lines.append(f'<option value="{escape(value)}"{selected}>{escape(str(label))}</option>')
+    return mark_safe("".join(lines))  # noqa: S308  # every value was escaped
+
+
+def _ticks(name: str, choices: Iterable[tuple[Any, Any]], chosen: list[str]) -> SafeString:
+    lines = [
+        f'<label class="form-check"><input class="form-check-input" type="checkbox" name="{name}"'
+        f' value="{escape(value)}"{" checked" if value in chosen else ""}>'
+        f' <span class="form-check-label">{escape(str(label))}</span></label>'
+        for value, label in choices
+    ]
+    return mark_safe("".join(lines))  # noqa: S308  # every value was escaped

@@ -1,0 +1,50 @@
+"""Background work of deliveries: thin doors that carry ids only."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.db import OperationalError
+
+from shipments import events
+from shipments.deliveries import runs as imports
+from shipments.status import ageing, backlog, runs
+
+
+@shared_task(name="shipments.age_shipments", ignore_result=True, expires=3000)
+def age_shipments() -> None:
+    """Deliveries silent for long get their status by rule, and the backlog is counted; hourly, harmless at any time."""
+    ageing.age_shipments()
+    backlog.count_all()
+
+
+@shared_task(
+    name="shipments.remap",
+    ignore_result=True,
+    autoretry_for=(OperationalError,),
+    max_retries=5,
+    retry_backoff=5,
+    retry_jitter=True,
+)
+def remap(run_id: str) -> None:
+    """Go on with a re-run over the history and send itself again while there is more."""
+    if runs.work(run_id):
+        remap.delay(run_id)
+
+
+@shared_task(name="shipments.run_import", ignore_result=True, soft_time_limit=6 * 3600, time_limit=7 * 3600)
+def run_import(run_id: str) -> None:
+    """Take a file over. Sent twice, or to two workers, one of them does it; a dead worker's run is gone on with."""
+    imports.work(run_id)
+
+
+@shared_task(name="shipments.continue_imports", ignore_result=True, expires=50)
+def continue_imports() -> None:
+    """Imports whose worker died, or whose message was lost; every minute, and harmless at any time."""
+    for run_id in imports.claimable().values_list("pk", flat=True)[:20]:
+        run_import.delay(str(run_id))
+
+
+@shared_task(name="shipments.take_waiting_events", ignore_result=True, expires=3000)
+def take_waiting_events() -> None:
+    """Tracking events that came before their delivery; after every import, hourly, and harmless at any time."""
+    events.take_waiting()
