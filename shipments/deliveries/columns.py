@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.utils.text import slugify
@@ -45,6 +46,10 @@ PARTY_LENGTH = 300
 MOST_PARCELS = 500
 HEAVIEST_KG = Decimal(1_000_000)
 YEARS = range(2000, 2101)
+STATUSES = frozenset(Status.values)
+DATES = frozenset({"created", "promised", "delivered"})
+PARCEL_PARTS = frozenset({"parcels", "weight_kg", "description"})
+NAMES = frozenset(COLUMNS) - PARCEL_PARTS
 STATUS_WORDS = {
     "transit": "in_transit", "intransit": "in_transit", "shipped": "in_transit", "created": "pending", "new": "pending",
     "delayed": "delivery_delayed", "failed": "delivery_failed", "exception": "delivery_failed", "returned": "return_to_sender",
@@ -92,6 +97,8 @@ class CleanRow:
 
 def repaired(text: str) -> str:
     """Text whose undecodable bytes (kept as surrogates) are taken for Windows-1252. Raises UnicodeError for others."""
+    if text.isascii():
+        return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -113,7 +120,7 @@ def clean(raw: Mapping[str, Any]) -> CleanRow:
         if not _given(values.get(name)):
             row.problems.append(Problem(name, "is empty; every delivery needs one", "missing"))
     for name, value in values.items():
-        if name in COLUMNS and name not in {"parcels", "weight_kg", "description"} and _given(value):
+        if name in NAMES and _given(value):
             _take(row, name, value)
     try:
         parcels = _parcels(values)
@@ -149,7 +156,7 @@ def _take(row: CleanRow, name: str, value: Any) -> None:
             row.carrier_code, row.carrier_name = _carrier(text)
         elif name == "status":
             row.values[name] = _status(text)
-        elif name in {"created", "promised", "delivered"}:
+        elif name in DATES:
             row.values[name] = _moment(text)
         elif name.startswith(("sender_", "recipient_")):
             side, part = name.split("_", 1)
@@ -187,11 +194,12 @@ def _number(text: str) -> str:
         raise BadValueError(
             "rounded", f"{text} was rounded by a spreadsheet; format the column as text and export again"
         )
-    if any(not character.isprintable() for character in text):
+    if not text.isprintable():
         raise BadValueError("control_characters", "holds control characters or line breaks")
     return _short(text, LENGTHS["tracking_number"])
 
 
+@lru_cache(maxsize=2_000)
 def _carrier(text: str) -> tuple[str, str]:
     code = slugify(text)
     if not code or len(code) > 40:
@@ -202,11 +210,12 @@ def _carrier(text: str) -> tuple[str, str]:
 def _status(text: str) -> str:
     word = re.sub(r"[\s-]+", "_", text.lower())
     word = STATUS_WORDS.get(word, word)
-    if word not in Status.values:
+    if word not in STATUSES:
         raise BadValueError("unknown_status", f"“{text[:40]}” is not a status; known ones: {', '.join(Status.values)}")
     return word
 
 
+@lru_cache(maxsize=2_000)
 def _country(text: str) -> str:
     code = COUNTRY_WORDS.get(text.lower(), text.upper())
     if not re.fullmatch(r"[A-Z]{2}", code):
