@@ -75,9 +75,12 @@ _GIVE_BACK = """
 UPDATE services_registry_chunk SET state = 'queued', worker = '', lease_until = NULL, attempt = attempt - 1
  WHERE worker = %s AND id = ANY(%s::uuid[]) AND state = 'running'
 """
+# What is locked is being settled at this moment and needs no lease; waiting for it could end in a deadlock.
 _RENEW = f"""
 UPDATE services_registry_chunk SET lease_until = now() + interval '{LEASE_S} seconds'
- WHERE state IN ('running', 'checking') AND state = 'running' AND worker = %s AND id = ANY(%s::uuid[])
+ WHERE id IN (SELECT id FROM services_registry_chunk
+               WHERE state IN ('running', 'checking') AND state = 'running' AND worker = %s AND id = ANY(%s::uuid[])
+                 FOR UPDATE SKIP LOCKED)
 """  # noqa: S608  # constants only
 
 

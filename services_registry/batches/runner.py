@@ -22,6 +22,7 @@ from services_registry.batches.gates import Gates
 from services_registry.batches.hand import Hand
 from services_registry.batches.recover import recover
 from services_registry.batches.run import Worked, ask, database, write
+from services_registry.batches.settle import clear_exchange
 from services_registry.batches.settle_many import write_successes
 from services_registry.batches.tails import Tail
 
@@ -211,7 +212,8 @@ class Runner:
             waiting = list(self._unwritten)
         if not waiting:
             return
-        write_successes(waiting)
+        for batch_id in write_successes(waiting):
+            self._writers.submit(clear_exchange, batch_id)  # asks AWS: not in the thread that takes the turns
         with self._lock:
             del self._unwritten[: len(waiting)]
             self._tails += [tail for worked in waiting if (tail := worked.tail)]

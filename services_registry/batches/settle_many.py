@@ -57,12 +57,13 @@ _WITH = _STATEMENT.replace(
 ).replace("WHERE i.chunk_id = mine.id AND", "WHERE i.id = facts.id AND i.chunk_id = mine.id AND")
 
 
-def write_successes(successes: Sequence[Worked]) -> None:
-    """Write them, one transaction for each batch: batches are locked one at a time.
+def write_successes(successes: Sequence[Worked]) -> list[UUID]:
+    """Write them, one transaction for each batch: batches are locked one at a time. Returns the batches that are over.
 
     Raises:
         DatabaseError: the database is away; what was not written may be tried again, what was is not written twice.
     """
+    over: list[UUID] = []
     by_batch: defaultdict[tuple[UUID, bool], list[Worked]] = defaultdict(list)
     for success in successes:
         by_batch[success.claim.batch.pk, _has_facts(success)].append(success)
@@ -73,7 +74,8 @@ def write_successes(successes: Sequence[Worked]) -> None:
             cursor.execute(_WITH if with_facts else _WITHOUT, [rows, listed, batch_id])
             row = cursor.fetchone()
         if row is not None and row[0] not in OPEN_BATCHES:
-            settle.clear_exchange(batch_id)
+            over.append(batch_id)
+    return over
 
 
 def _has_facts(success: Worked) -> bool:
