@@ -106,7 +106,7 @@ def test_any_order_any_cut_and_any_repetition_end_the_same(order: Any, repeated:
     [
         ("", "0" * 64, "signature_wrong"),
         ("", "ünsinn", "signature_wrong"),
-        (str(int(time.time()) - 3_600), "", "signature_old"),
+        ("an hour ago", "", "signature_old"),
         ("99999999999999999999", "", "signature_old"),
         ("soon", "", "signature_old"),
     ],
@@ -114,6 +114,8 @@ def test_any_order_any_cut_and_any_repetition_end_the_same(order: Any, repeated:
 def test_a_bad_signature_is_refused_and_nothing_is_kept(
     hook: CarrierHook, stamp: str, signature: str, code: str
 ) -> None:
+    if stamp == "an hour ago":  # no time in the name of a test: every process must collect the same ones
+        stamp = str(int(time.time()) - 3_600)
     answer = post(body_of(event()), stamp=stamp, signature=signature)
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, code)
     assert HookDelivery.objects.count() == 0
