@@ -21,13 +21,14 @@ demo:  ## the main job end to end, without a person; the last line is one JSON o
 	@$(SETUP_RUN)
 	@$(PYTHON) -m embedded.demo $(if $(INPUT),"$(INPUT)")
 
-test:  ## all tests, on two cores
+# Three processes for two cores: the tests that break the platform mostly wait.
+test:  ## all tests
 	@$(SETUP_DEV)
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 test-fast:  ## the tests that take less than a few seconds each and need no browser
 	@$(SETUP_DEV)
-	.venv/bin/pytest -m "not slow and not browser" -n 2 --dist loadfile
+	.venv/bin/pytest -m "not slow and not browser" -n 2 --dist loadgroup
 
 reliability:  ## break every part while batches run; writes docs/reliability.md
 	@$(SETUP_DEV)

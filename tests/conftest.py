@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -17,6 +19,30 @@ from rest_framework.test import APIClient
 from core.models import ApiToken
 from tests.factories import make_user
 from tests.running_platform import Platform, running
+
+FIRST_CACHE = 4  # the databases of Valkey before it belong to the broker and to started platforms
+_process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+# Tests clear the cache; each process has one of its own.
+_cache = django_settings.CACHES["default"]
+_cache["LOCATION"] = f"{str(_cache['LOCATION']).rstrip('0123456789')}{FIRST_CACHE + _process}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes: one starts the platform to break, one that for the browser, a file is never divided.
+
+    The longest come first; the Makefile turns off that xdist sorts them by their number.
+    """
+    ranks = {"platform": 0, "browser": 1}
+
+    def group_of(item: pytest.Item) -> str:
+        if "browser" in item.keywords:
+            return "browser"
+        return "platform" if "platform" in getattr(item, "fixturenames", ()) else str(item.path)
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    items.sort(key=lambda item: ranks.get(group_of(item), 2))
 
 
 @pytest.fixture(autouse=True)

@@ -20,10 +20,6 @@ ClientAs = Callable[[User], Client]
 Budget = Callable[[int], AbstractContextManager[None]]
 POLL = {"HX-Request": "true"}
 TABLES = {"HX-Request": "true", "HX-Target": "batch-tables"}
-SHAPES = pytest.mark.parametrize(
-    ("chunks", "size"),
-    [(30, 10), pytest.param(5_000, 10, marks=pytest.mark.slow), pytest.param(50_000, 1, marks=pytest.mark.slow)],
-)
 
 
 def most_rows(plan: dict[str, Any]) -> float:
@@ -41,8 +37,11 @@ def touched(caught: CaptureQueriesContext) -> Iterator[tuple[float, str]]:
                 yield most_rows(cursor.fetchone()[0][0]["Plan"]), query["sql"]
 
 
-@SHAPES
-def test_page_poll_and_tables_take_a_fixed_number_of_queries(
+@pytest.mark.parametrize(
+    ("chunks", "size"),
+    [(30, 10), pytest.param(5_000, 10, marks=pytest.mark.slow), pytest.param(50_000, 1, marks=pytest.mark.slow)],
+)
+def test_page_poll_and_tables_read_the_same_few_rows_at_any_size(
     client_as: ClientAs, viewer: User, query_budget: Budget, chunks: int, size: int
 ) -> None:
     batch = big_batch(chunks=chunks, size=size)
@@ -51,25 +50,16 @@ def test_page_poll_and_tables_take_a_fixed_number_of_queries(
     for headers, most in (({}, 24), (POLL, 12), (TABLES, 14)):
         with query_budget(most):
             assert client.get(address, headers=headers).status_code == 200
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("chunks", "size"), [(5_000, 10), (50_000, 1)])
-def test_no_query_of_a_poll_or_of_the_tables_reads_all_rows(
-    client_as: ClientAs, viewer: User, chunks: int, size: int
-) -> None:
-    batch = big_batch(chunks=chunks, size=size)
-    client, address = client_as(viewer), f"/batches/{batch.pk}/"
     for headers in (POLL, TABLES):
         with CaptureQueriesContext(connection) as caught:
             client.get(address, headers=headers)
         for rows, sql in touched(caught):
             assert rows <= insight.QUEUED_COUNTED + 1, f"{rows:,.0f} rows: {sql[:300]}"
+    the_counts_are_right(batch, chunks, size)
+    assert client.get(f"/batches/{batch.pk}/durations/").status_code == 200
 
 
-@SHAPES
-def test_the_counts_are_right_at_any_size(client_as: ClientAs, viewer: User, chunks: int, size: int) -> None:
-    batch = big_batch(chunks=chunks, size=size)
+def the_counts_are_right(batch: Batch, chunks: int, size: int) -> None:
     now = batch.created + AGE
     census = insight.census_of(batch, now)
     waiting = max(0, chunks - chunks // 2 - 40)
@@ -79,7 +69,6 @@ def test_the_counts_are_right_at_any_size(client_as: ClientAs, viewer: User, chu
     pace = insight.pace_of(batch, now)
     assert pace is not None
     assert pace.per_second == pytest.approx(min(100 * size, batch.settled / 30), rel=0.25)
-    assert client_as(viewer).get(f"/batches/{batch.pk}/durations/").status_code == 200
 
 
 def test_a_batch_with_nothing_finished_has_no_pace_and_no_estimate(client_as: ClientAs, viewer: User) -> None:
