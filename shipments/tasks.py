@@ -7,6 +7,7 @@ from django.db import OperationalError
 
 from shipments import events
 from shipments.deliveries import runs as imports
+from shipments.deliveries.retention import purge_import_files as purge
 from shipments.status import ageing, backlog, runs
 
 
@@ -42,6 +43,12 @@ def continue_imports() -> None:
     """Imports whose worker died, or whose message was lost; every minute, and harmless at any time."""
     for run_id in imports.claimable().values_list("pk", flat=True)[:20]:
         run_import.delay(str(run_id))
+
+
+@shared_task(name="shipments.purge_import_files", ignore_result=True, expires=3600)
+def purge_import_files() -> None:
+    """Bytes of old imports; daily, and harmless at any time."""
+    purge()
 
 
 @shared_task(name="shipments.take_waiting_events", ignore_result=True, expires=3000)

@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
+    "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
 }
 
@@ -186,6 +187,7 @@ AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")  # empty in production; the loca
 AWS_MANAGEMENT_RATE = env.integer("AWS_MANAGEMENT_RATE", 8, minimum=1, maximum=1000)
 EXCHANGE_BUCKET = env.text("EXCHANGE_BUCKET", "shipment-platform-exchange")
 EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum=365)
+IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 90, minimum=1, maximum=3650)
 CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")
 SAMPLE_DATA = env.boolean("SAMPLE_DATA")
 

@@ -68,24 +68,32 @@ def receive(file: File[bytes], *, actor: Any, source: str = "page") -> tuple[Imp
     run.created_by, run.created_by_name = actor, actor.get_username()
     file.seek(0)
     if file.size > HEAD_BYTES:
-        default_storage.save(_head(run), ContentFile(file.read(HEAD_BYTES)))
+        default_storage.save(head_of(run), ContentFile(file.read(HEAD_BYTES)))
         file.seek(0)
     run.file.name = default_storage.save(f"imports/{run.pk}", file)
     run.save(force_insert=True)
     return run, sample
 
 
-def _head(run: ImportRun) -> str:
+def head_of(run: ImportRun) -> str:
+    """Where the beginning of a long file is kept."""
     return f"imports/{run.pk}-head"
 
 
 def sample_of(run: ImportRun) -> Sample:
     """A look into a kept file. Raises UnreadableFileError, also when the file is no longer there."""
     try:
-        with default_storage.open(_head(run) if run.bytes_total > HEAD_BYTES else str(run.file.name)) as stream:
+        _must_be_kept(run)
+        with default_storage.open(head_of(run) if run.bytes_total > HEAD_BYTES else str(run.file.name)) as stream:
             return look(stream, name=run.name)
     except FileNotFoundError as error:
         raise UnreadableFileError(_("The file is no longer kept. Send it again.")) from error
+
+
+def _must_be_kept(run: ImportRun) -> None:
+    """Raises FileNotFoundError when the file was removed for its age."""
+    if not run.file:
+        raise FileNotFoundError(run.name)
 
 
 def imported_before(run: ImportRun) -> ImportRun | None:
@@ -135,7 +143,7 @@ def discard(run: ImportRun, *, actor: Any) -> None:
     if not ImportRun.objects.filter(pk=run.pk, state=ImportState.WAITING).delete()[0]:
         raise RefusedError(_("This import was started already."), code="already_started")
     record(actor=actor, verb="import.discarded", target=run, summary=run.name)
-    for name in (str(run.file.name), _head(run)):
+    for name in (str(run.file.name), head_of(run)):
         transaction.on_commit(partial(default_storage.delete, name))
 
 
@@ -206,6 +214,7 @@ class _Work:
             self.result, Meanings(run.columns, run.carrier), on_refused=self._refuse, after_batch=self._after_batch,
             on_step=self._on_step, skip=run.rows,
         )  # fmt: skip
+        _must_be_kept(run)
         with default_storage.open(str(run.file.name)) as stream:
             opened = open_source(stream, name=run.name)
             importing.run(opened)

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from core.models import AuditEntry
 from shipments.deliveries import importer, runs
+from shipments.deliveries.retention import purge_import_files
 from shipments.deliveries.sample_of import propose
 from shipments.deliveries.upsert import upsert as real_upsert
 from shipments.models import ImportRun, Shipment
@@ -130,3 +132,22 @@ def test_runs_that_nobody_works_on_are_found(operator: User) -> None:
     assert run not in runs.claimable()
     ImportRun.objects.update(heartbeat=timezone.now() - timedelta(minutes=2))
     assert run in runs.claimable()
+
+
+def test_files_of_old_imports_go_and_their_counts_stay(operator: User) -> None:
+    old, recent, going = queued(operator), queued(operator, rows=46), queued(operator, rows=47)
+    for run in (old, recent):
+        run_import(str(run.pk))
+    ImportRun.objects.exclude(pk=recent.pk).update(created=timezone.now() - timedelta(days=91))
+    old.refresh_from_db()
+    kept = [str(old.file.name), str(old.error_file.name)]
+    assert all(default_storage.exists(name) for name in kept)
+    for removed in (1, 0):
+        assert purge_import_files() == removed
+    old.refresh_from_db()
+    assert (old.file.name, old.error_file.name, old.rows, old.refused_count) == ("", "", 45, 5)
+    assert not any(default_storage.exists(name) for name in kept)
+    assert all(default_storage.exists(str(ImportRun.objects.get(pk=run.pk).file.name)) for run in (recent, going))
+    ImportRun.objects.filter(pk=old.pk).update(state="queued")
+    run_import(str(old.pk))
+    assert "no longer kept" in ImportRun.objects.get(pk=old.pk).problem
