@@ -24,11 +24,11 @@ demo:  ## the main job end to end, without a person; the last line is one JSON o
 # Three processes for two cores: the tests that break the platform mostly wait.
 test:  ## all tests
 	@$(SETUP_DEV)
-	.venv/bin/pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	.venv/bin/pytest -n 3 --no-loadscope-reorder
 
 test-fast:  ## the tests that take less than a few seconds each and need no browser
 	@$(SETUP_DEV)
-	.venv/bin/pytest -m "not slow and not browser" -n 2 --dist loadgroup
+	.venv/bin/pytest -m "not slow and not browser" -n 2
 
 reliability:  ## break every part while batches run; writes docs/reliability.md
 	@$(SETUP_DEV)

@@ -27,24 +27,6 @@ _cache = django_settings.CACHES["default"]
 _cache["LOCATION"] = f"{str(_cache['LOCATION']).rstrip('0123456789')}{FIRST_CACHE + _process}"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes: one starts the platform to break, one that for the browser, a file is never divided.
-
-    The longest come first; the Makefile turns off that xdist sorts them by their number.
-    """
-    ranks = {"platform": 0, "browser": 1}
-
-    def group_of(item: pytest.Item) -> str:
-        if "browser" in item.keywords:
-            return "browser"
-        return "platform" if "platform" in getattr(item, "fixturenames", ()) else str(item.path)
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-    items.sort(key=lambda item: ranks.get(group_of(item), 2))
-
-
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: Any) -> None:
     """No manifest of hashed names: tests run without collecting static files."""

@@ -1,6 +1,7 @@
 """Starts the real servers the tests run against. Loaded by pytest (`-p tests.stack`) before the settings are read.
 
-With DATABASE_URL in the environment nothing is started. When the stack does not come up, tests that need no server
+With several processes (`-n`), the first starts PostgreSQL, Valkey and the carrier for all, and each an AWS of its own:
+tests count what is in it. With DATABASE_URL in the environment nothing is started. When the stack does not come up, tests that need no server
 still run; those that do fail with what the stack said.
 """
 
@@ -21,10 +22,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 120
-_OUTSIDE = "DATABASE_URL" in os.environ
-_process: subprocess.Popen[str] | None = None
 _WORKER = "PYTEST_XDIST_WORKER" in os.environ  # inherits everything from the process that started the stack
-_var = Path(os.environ["DASH_VAR"]) if _WORKER else Path(tempfile.mkdtemp(prefix="sp-test-"))
+_OUTSIDE = "DATABASE_URL" in os.environ and "STACK_FOR_WORKERS" not in os.environ
+_FOR_WORKERS = any(word.startswith("-n") for word in sys.argv)
+_process: subprocess.Popen[str] | None = None
+_own = Path(tempfile.mkdtemp(prefix="sp-test-"))
+_var = Path(os.environ["DASH_VAR"]) if _WORKER else _own
 _trouble = ""
 
 os.environ["DASH_VAR"] = str(_var)
@@ -38,12 +41,12 @@ os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 
 
-def _start() -> dict[str, str]:
-    """Start the stack and take over its addresses. Raises OSError when it does not come up."""
+def _start(var: Path, only: str) -> dict[str, str]:
+    """Start a stack and take over its addresses. Raises OSError when it does not come up."""
     global _process
-    command = [sys.executable, "-m", "embedded", "up", "--var", str(_var), "--only", "postgres,valkey,aws,carrier"]
+    command = [sys.executable, "-m", "embedded", "up", "--var", str(var), "--only", only]
     path = os.pathsep.join([str(ROOT / "platform"), str(ROOT)])
-    log = _var / "stack.log"
+    log = var / "stack.log"
     with log.open("w", encoding="utf-8") as errors:
         _process = subprocess.Popen(  # noqa: S603  # our own stack
             [*command, "--ready-json", "--until-eof"],
@@ -75,17 +78,26 @@ def _stop() -> None:
         except subprocess.TimeoutExpired:
             _process.kill()
         _process = None
-    if not _WORKER:
-        shutil.rmtree(_var, ignore_errors=True)
+    shutil.rmtree(_own, ignore_errors=True)
 
 
-if not _OUTSIDE and not _WORKER and not {"--help", "-h", "--version", "--collect-only", "--co"} & set(sys.argv):
+def _parts() -> str:
+    """Which servers this process starts."""
+    if _WORKER:
+        return "aws"
+    return "postgres,valkey,carrier" if _FOR_WORKERS else "postgres,valkey,aws,carrier"
+
+
+if not _OUTSIDE and not {"--help", "-h", "--version", "--collect-only", "--co"} & set(sys.argv):
     try:
-        os.environ.update({key: str(value) for key, value in _start().items() if value is not None})
+        addresses = _start(_own, _parts())
+        wanted = {key: str(value) for key, value in addresses.items() if value is not None}
+        os.environ.update({key: value for key, value in wanted.items() if not _WORKER or key.startswith("AWS_")})
     except (OSError, ValueError, KeyError) as error:
         _trouble = str(error)
     os.environ["DASH_VAR"] = str(_var)
     os.environ["SAMPLE_DATA"] = "0"  # tests make what they need
+    os.environ["STACK_FOR_WORKERS"] = "1"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -95,5 +107,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        _stop()
+    _stop()
