@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling  # only there when there are several processes
 
-    class ByPlatform(LoadScopeScheduling):
+    class ByPlatform(LoadScopeScheduling):  # type: ignore[misc]  # no type information in xdist
         def _split_scope(self, nodeid: str) -> str:
             return scope_of(nodeid)
 

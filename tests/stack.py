@@ -1,8 +1,8 @@
 """Starts the real servers the tests run against. Loaded by pytest (`-p tests.stack`) before the settings are read.
 
 With several processes (`-n`), the first starts PostgreSQL, Valkey and the carrier for all, and each an AWS of its own:
-tests count what is in it. With DATABASE_URL in the environment nothing is started. When the stack does not come up, tests that need no server
-still run; those that do fail with what the stack said.
+tests count what is in it. With DATABASE_URL in the environment nothing is started. When the stack does not come up,
+tests that need no server still run; those that do fail with what the stack said.
 """
 
 from __future__ import annotations
