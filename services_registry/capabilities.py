@@ -82,8 +82,12 @@ class Capability(ABC):
     """Stable name, for example `render_pdf`; also the key of its `CapabilityBinding`."""
     label: _StrOrPromise
     """A verb phrase for buttons and titles, for example "Render delivery notes"."""
+    label_of_one: _StrOrPromise = ""
+    """The same for a single item, for example "Render delivery note"; empty: `label`."""
     item_noun: _StrOrPromise
     """What items are called, plural: "deliveries", "messages"."""
+    item_model: str = ""
+    """The model whose primary keys the keys are, as `app.model` in lower case: its pages offer the capability."""
     default_function: str
     """Used until an administrator binds another one."""
     default_chunk_size: int = 50
@@ -205,3 +209,8 @@ def get(slug: str) -> Capability:
 def all_capabilities() -> list[Capability]:
     """All of them, by slug."""
     return [_registered[slug] for slug in sorted(_registered)]
+
+
+def working_on(model: str) -> list[Capability]:
+    """Those whose items are rows of that model (`app.model`), in the order they were registered."""
+    return [capability for capability in _registered.values() if capability.item_model == model]

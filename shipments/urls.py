@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from shipments.views import deliveries, documents, exports, imports, messages, panels, saved_views, status, upload
+from shipments.views import (
+    deliveries,
+    documents,
+    exports,
+    imports,
+    messages,
+    notes,
+    panels,
+    saved_views,
+    status,
+    upload,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("deliveries/", deliveries.shipment_list, name="shipment-list"),
@@ -13,6 +24,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deliveries/view/<uuid:pk>/change/", saved_views.change, name="shipment-view-change"),
     path("deliveries/view/<uuid:pk>/delete/", saved_views.delete, name="shipment-view-delete"),
     path("deliveries/<int:pk>/", deliveries.shipment_detail, name="shipment-detail"),
+    path("deliveries/<int:pk>/timeline/", deliveries.shipment_timeline, name="shipment-timeline"),
+    path("deliveries/<int:pk>/notes/", notes.write, name="note-write"),
+    path("deliveries/<int:pk>/notes/<int:note_pk>/", notes.change, name="note-change"),
+    path("deliveries/<int:pk>/notes/<int:note_pk>/delete/", notes.delete, name="note-delete"),
+    path("deliveries/<int:pk>/notes/<int:note_pk>/restore/", notes.restore, name="note-restore"),
     path("deliveries/upload/", upload.upload, name="shipment-upload"),
     path("deliveries/imports/", imports.import_list, name="import-list"),
     path("deliveries/imports/<uuid:pk>/", imports.import_detail, name="import-detail"),

@@ -119,3 +119,32 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Notification(models.Model):
+    """One thing that one person should know of, until they have read it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=40, help_text=_("what it is about, for example mention"))
+    text = models.CharField(max_length=300)
+    url = models.CharField(max_length=500, blank=True, help_text=_("where it leads: an address of this site"))
+    dedupe_key = models.CharField(max_length=120, blank=True, help_text=_("of what happened; told once to a person"))
+    created = models.DateTimeField(default=timezone.now)
+    read = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "dedupe_key"], condition=~models.Q(dedupe_key=""), name="notification_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["user", "-created", "-id"], name="notification_recent"),
+            models.Index(fields=["user"], condition=models.Q(read=None), name="notification_unread"),
+            # A thing that is taken back is looked for by its key, whoever was told of it.
+            models.Index(fields=["dedupe_key"], condition=~models.Q(dedupe_key=""), name="notification_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

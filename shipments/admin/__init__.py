@@ -9,9 +9,15 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from core.audit import record
 from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import status as status  # registers its pages
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Shipment
+
+# What the audit trail keeps of a change made here; addresses and contents stay out of it.
+_TOLD = frozenset({
+    "carrier", "tracking_number", "reference", "customer", "status", "reason", "created", "promised", "delivered",
+})  # fmt: skip
 
 
 class ConnectionForm(forms.ModelForm[CarrierConnection]):
@@ -59,6 +65,17 @@ class ShipmentAdmin(admin.ModelAdmin[Shipment]):
     autocomplete_fields = ["carrier"]
     search_fields = ["tracking_number__startswith", "reference__startswith"]
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Shipment, form: Any, change: bool) -> None:
+        """The change and what it was before stand on the timeline of the delivery."""
+        old = Shipment.objects.filter(pk=obj.pk).first() if change else None
+        super().save_model(request, obj, form, change)
+        names = [name for name in form.changed_data if name in _TOLD]
+        record(
+            actor=request.user, verb="shipment.changed" if change else "shipment.added", target=obj, source="admin",
+            before={name: str(getattr(old, name)) for name in names} if old else None,
+            after={name: str(getattr(obj, name)) for name in names} if old else None,
+        )  # fmt: skip
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):

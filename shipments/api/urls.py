@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from shipments.api import intake, views
+from shipments.api import intake, notes, views
 
 router = SimpleRouter()
 router.register("carriers", views.CarrierViewSet, basename="api-carrier")
@@ -15,6 +15,7 @@ urlpatterns = [
     path("shipments/bulk/", intake.BulkView.as_view(), name="api-shipment-bulk"),
     # Tools leave the last slash out; a redirect would lose the body.
     path("shipments/bulk", intake.BulkView.as_view(schema=None), name="api-shipment-bulk-bare"),
+    path("shipments/<int:pk>/notes/", notes.NotesView.as_view(), name="api-shipment-notes"),
     path("hooks/<slug:code>/", intake.HookView.as_view(), name="api-hook"),
     path("hooks/<slug:code>", intake.HookView.as_view(schema=None), name="api-hook-bare"),
     *router.urls,

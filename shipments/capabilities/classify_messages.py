@@ -22,7 +22,9 @@ from shipments.status.derive import derive_moves
 class ClassifyMessages(Capability):
     slug = "classify_messages"
     label = _("Classify messages")
+    label_of_one = _("Classify message")
     item_noun = _("messages")
+    item_model = "shipments.carriermessage"
     default_function = "shipments-classify-messages"
     default_chunk_size = 500
 

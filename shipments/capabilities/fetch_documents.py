@@ -24,7 +24,9 @@ DOCUMENT_TYPE = "proof_of_delivery"
 class FetchDocuments(Capability):
     slug = "fetch_documents"
     label = _("Fetch proofs of delivery")
+    label_of_one = _("Fetch proof of delivery")
     item_noun = _("deliveries")
+    item_model = "shipments.shipment"
     default_function = "shipments-fetch-documents"
     default_chunk_size = 50
 

@@ -20,7 +20,9 @@ from shipments.models import Shipment
 class RenderPdf(Capability):
     slug = "render_pdf"
     label = _("Render delivery notes")
+    label_of_one = _("Render delivery note")
     item_noun = _("deliveries")
+    item_model = "shipments.shipment"
     default_function = "shipments-render-pdf"
     default_chunk_size = 25
 

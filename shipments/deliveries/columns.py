@@ -45,6 +45,7 @@ LENGTHS = {"tracking_number": 40, "reference": 60, "customer": 120, "notes": 4_0
 PARTY_LENGTH = 300
 MOST_PARCELS = 500
 HEAVIEST_KG = Decimal(1_000_000)
+SIDES_CM, LONGEST_CM = ("length_cm", "width_cm", "height_cm"), Decimal(10_000)
 YEARS = range(2000, 2101)
 STATUSES = frozenset(Status.values)
 DATES = frozenset({"created", "promised", "delivered"})
@@ -253,6 +254,18 @@ def _weight(value: Any) -> str:
     return f"{weight.normalize():f}"
 
 
+def _side(name: str, value: Any) -> str:
+    """Centimetres as plain decimal text; a decimal comma is accepted."""
+    text = str(value).strip().lower().removesuffix("cm").strip()
+    try:
+        side = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
+    except InvalidOperation as error:
+        raise BadValueError("bad_size", f"{name} “{text[:40]}” is not a length in cm like 40") from error
+    if not side.is_finite() or not 0 < side <= LONGEST_CM:
+        raise BadValueError("bad_size", f"{name} {text[:40]} cm cannot be right (up to {LONGEST_CM:,})")
+    return f"{side.normalize():f}"
+
+
 def _parcels(values: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     """The parcels stated, as a list or by weight and description of the one there is; None when nothing is stated."""
     stated = values.get("parcels")
@@ -268,7 +281,9 @@ def _parcels(values: Mapping[str, Any]) -> list[dict[str, Any]] | None:
                 "bad_parcels", 'is not JSON like [{"number": "1", "weight_kg": 2.5, "description": "books"}]'
             ) from error
     if not isinstance(stated, list) or not all(isinstance(parcel, Mapping) for parcel in stated):
-        raise BadValueError("bad_parcels", "must be a list of {number, weight_kg, description}")
+        raise BadValueError(
+            "bad_parcels", "must be a list of {number, weight_kg, description, length_cm, width_cm, height_cm}"
+        )
     if len(stated) > MOST_PARCELS:
         raise BadValueError("too_many_parcels", f"has {len(stated)} parcels; at most {MOST_PARCELS}")
     return [_parcel(place, parcel) for place, parcel in enumerate(stated, 1)]
@@ -280,4 +295,6 @@ def _parcel(place: int, parcel: Mapping[str, Any]) -> dict[str, Any]:
         "number": _short(_text(parcel.get("number") or place), 40),
         "weight_kg": _weight(weight) if _given(weight) else None,
         "description": _short(_text(text), LENGTHS["description"]) if _given(text) else "",
+        # Only those stated: parcels without sizes stay as they were, so that the same file changes nothing.
+        **{name: _side(name, parcel[name]) for name in SIDES_CM if _given(parcel.get(name))},
     }

@@ -4,6 +4,7 @@ from shipments.models.carriers import Carrier, CarrierConnection
 from shipments.models.documents import Document
 from shipments.models.intake import CarrierHook, ColumnMapping, HookDelivery, ImportRun
 from shipments.models.messages import CarrierMessage
+from shipments.models.notes import Note
 from shipments.models.shipments import Shipment, TrackingEvent
 from shipments.models.status import AgeingRule, CodeMapping, Reason, UnmappedCode
 
@@ -18,6 +19,7 @@ __all__ = [
     "Document",
     "HookDelivery",
     "ImportRun",
+    "Note",
     "Reason",
     "Shipment",
     "TrackingEvent",

@@ -1,15 +1,27 @@
 """Badges of statuses and states, with the tones of `choices.py`."""
 
+from __future__ import annotations
+
+from datetime import UTC
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
 from django import template
 from django.db.models import F
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
+from django.utils import formats, timezone
+from django.utils.html import conditional_escape, format_html, format_html_join, linebreaks
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from core.people import mention_parts
 from core.templatetags.core_tags import badge
 from shipments.choices import TONES, DocumentState, Status
 from shipments.models import Shipment
 from shipments.status.derive import AHEAD
+
+if TYPE_CHECKING:
+    from shipments.deliveries.course import Stop
+    from shipments.timeline import Timeline
 
 register = template.Library()
 
@@ -33,3 +45,37 @@ def status_flags(shipment: Shipment) -> SafeString:
 @register.filter
 def document_badge(value: str) -> SafeString:
     return badge(value, DocumentState(value).label, TONES.get(value, "secondary"))
+
+
+@register.filter
+def note_text(text: str) -> SafeString:
+    """A note in paragraphs as it was written, mentions marked."""
+    parts = (
+        format_html('<strong class="mention">{}</strong>', part) if mention else conditional_escape(part)
+        for part, mention in mention_parts(text)
+    )
+    return mark_safe(linebreaks(mark_safe("".join(parts))))  # noqa: S308  # every part is escaped above
+
+
+@register.filter
+def edit_query(timeline: Timeline, note: int) -> str:
+    """The address that shows the same with this note as a form."""
+    return timeline.asked.editing(note).query
+
+
+@register.filter
+def stop_time(stop: Stop) -> SafeString | str:
+    """When a stop was reached, the exact time on hover; a promised day without a time stays a day."""
+    if stop.at is None:
+        return _("not known") if stop.key == "promised" else _("not yet")
+    local = timezone.localtime(stop.at, UTC if stop.day_only else None)
+    shown = formats.date_format(local, "D j M" if stop.day_only else "D j M, H:i")
+    exact = local.strftime("%Y-%m-%d" if stop.day_only else "%Y-%m-%d %H:%M:%S %Z")
+    stamp = exact if stop.day_only else stop.at.astimezone(UTC).isoformat(timespec="seconds")
+    return format_html('<time datetime="{}" title="{}">{}</time>', stamp, exact, shown)
+
+
+@register.filter
+def kilograms(weight: Decimal) -> str:
+    """`12.5 kg`: as many decimals as were stated."""
+    return f"{weight.normalize():,f} kg"

@@ -148,6 +148,24 @@ def short_id(value: object, keep: int = 12) -> SafeString:
 
 
 @register.simple_tag
+def copy_button(text: object, label: object) -> SafeString:
+    """Copies `text`; `label` says to a screen reader what that is."""
+    return format_html(
+        '<button type="button" class="copy" data-copy="{}" aria-label="{}" title="{}">{}</button>',
+        text, label, label, icon("copy"),
+    )  # fmt: skip
+
+
+@register.filter
+def clock(value: datetime) -> SafeString:
+    """`14:05` in a `<time>`, the exact moment on hover: where the day is said above."""
+    local = timezone.localtime(value)
+    stamp = value.astimezone(UTC).isoformat(timespec="seconds")
+    exact = local.strftime("%Y-%m-%d %H:%M:%S %Z")
+    return format_html('<time datetime="{}" title="{}">{}</time>', stamp, exact, local.strftime("%H:%M"))
+
+
+@register.simple_tag
 def sparkline(values: Sequence[float | None], label: str = "", width: int = 100, height: int = 24) -> SafeString:
     """A small line; `None` breaks it. Drawn by attributes, so that no inline style is needed."""
     known = [float(value) for value in values if value is not None]
