@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,9 +20,12 @@ from shipments.deliveries.importer import import_shipments
 from shipments.deliveries.reading import bytes_of
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Shipment, TrackingEvent
 from shipments.sample_events import events_of, map_sample_codes
+from shipments.sample_notes import write_sample_notes
 from shipments.status import derive
 
 SEED, DELIVERIES, DAYS = 20261123, 600, 90
+SEVERAL = 6
+"""Every sixth delivery has several parcels."""
 # Six carriers that do not exist, two on each protocol.
 CARRIERS = (
     ("sample-rapido-sur", "Rápido Sur", "ftp"), ("sample-colis-vert", "Colis Vert", "ftps"),
@@ -66,13 +70,24 @@ def sample_rows(n: int, seed: int, end: datetime) -> list[dict[str, Any]]:
             "sender_city": "San Fernando", "sender_country": "ES",
             "recipient_name": customer, "recipient_street": f"{street} {chance.randint(1, 120)}",
             "recipient_postcode": postcode, "recipient_city": city, "recipient_country": country,
-            "weight_kg": f"{chance.randint(3, 300) / 10}", "description": chance.choice(GOODS),
+            "weight_kg": (weight := f"{chance.randint(3, 300) / 10}"), "description": (goods := chance.choice(GOODS)),
+            "parcels": _several(number, weight, goods) if number % SEVERAL == 0 else "",
             "created": created.isoformat(timespec="seconds"),
             "promised": (created + timedelta(days=3)).isoformat(timespec="seconds"),
-            "delivered": (created + timedelta(hours=chance.randint(20, 90))).isoformat(timespec="seconds")
+            "delivered": min(created + timedelta(hours=chance.randint(20, 90)), end).isoformat(timespec="seconds")
             if status == "delivered" else "",
         })  # fmt: skip
     return rows
+
+
+def _several(number: int, weight: str, goods: str) -> str:
+    """Two to four parcels with their sizes, as a cell of the file; the last one was not weighed."""
+    last = 2 + number // SEVERAL % 3
+    return json.dumps([
+        {"number": str(place), "weight_kg": None if place == last else weight, "description": goods,
+         "length_cm": 40 + 10 * place, "width_cm": 30, "height_cm": 20 + 5 * place}
+        for place in range(1, last + 1)
+    ])  # fmt: skip
 
 
 def sample_shipments_csv(n: int, seed: int) -> str:
@@ -156,6 +171,7 @@ def _schedule(log: Callable[[str], None]) -> None:
 
 slots.setup_steps.register(
     slots.SetupStep("sample-deliveries", _deliveries, order=50, sample_only=True),
+    slots.SetupStep("sample-notes", write_sample_notes, order=52, sample_only=True),
     slots.SetupStep("sample-schedule", _schedule, order=55, sample_only=True),
     slots.SetupStep("standin-connections", refresh_standin_connections, order=60),
 )

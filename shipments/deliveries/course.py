@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SOON = timedelta(hours=6)
 """A delivery due within this time is worth a look."""
 PUNCTUAL = timedelta(minutes=1)
+MAY_BE_DELIVERED = frozenset({"delivered", "pending", "unknown", ""})
+"""A stated time of delivery counts with these; beside any other status it was taken back by what happened since."""
 ENDED = frozenset({"cancelled", "return_to_sender"})
 WIDTH, MARGIN = 100, 1.5
 """Of the picture, in percent, so that it fits any width."""
@@ -94,6 +96,7 @@ def due_of(promised: datetime, zone: tzinfo) -> Due:
 
 def verdict_of(status: str, dates: Dates, now: datetime, zone: tzinfo) -> Verdict:
     """How the delivery stands against its promise."""
+    dates = _as_it_stands(status, dates)
     due = due_of(dates.promised, zone) if dates.promised else None
     if dates.delivered:
         return _verdict_of_delivered(dates, dates.delivered, due)
@@ -107,6 +110,10 @@ def verdict_of(status: str, dates: Dates, now: datetime, zone: tzinfo) -> Verdic
         return Verdict(_("%s overdue") % span_text(now - due.until), "red")
     left = due.until - now
     return Verdict(_("due in %s") % span_text(left), "yellow" if left <= SOON else "blue")
+
+
+def _as_it_stands(status: str, dates: Dates) -> Dates:
+    return dates if status in MAY_BE_DELIVERED else replace(dates, delivered=None)
 
 
 def _verdict_of_delivered(dates: Dates, delivered: datetime, due: Due | None) -> Verdict:
@@ -126,6 +133,7 @@ def _verdict_of_delivered(dates: Dates, delivered: datetime, due: Due | None) ->
 
 def course_of(status: str, dates: Dates, *, now: datetime, zone: tzinfo) -> Course:
     """The whole picture, laid out along time from the order to the latest of delivery, promise and present."""
+    dates = _as_it_stands(status, dates)
     due = due_of(dates.promised, zone) if dates.promised else None
     over = dates.delivered is not None or status in ENDED or status == "delivered"
     reached = dates.delivered or (None if over else now)

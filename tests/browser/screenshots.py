@@ -21,7 +21,7 @@ PAGES = {
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
     "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
-    "not-found": "/deliveries/999999999/",
+    "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {

@@ -12,7 +12,7 @@ from tests.browser.pages import run_once
 from tests.browser.screenshots import addresses
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-CHECKED = ("home", "deliveries", "delivery", "batch", "functions", "function", "costs")
+CHECKED = ("home", "deliveries", "delivery", "batch", "functions", "function", "costs", "notifications")
 
 
 def serious(page: Page) -> list[str]:

@@ -49,7 +49,8 @@ def test_a_promised_day_is_kept_until_it_is_over_where_the_person_is() -> None:
     assert due_of(promised, MADRID) == (datetime(2026, 11, 24, 23, tzinfo=UTC), True)
 
     def said(delivered: datetime | None, now: datetime = NOW) -> str:
-        return verdict_of("in_transit", Dates(ORDERED, promised=promised, delivered=delivered), now, MADRID).text
+        status = "delivered" if delivered else "in_transit"
+        return verdict_of(status, Dates(ORDERED, promised=promised, delivered=delivered), now, MADRID).text
 
     assert said(datetime(2026, 11, 24, 22, 59, tzinfo=UTC)) == "on the promised day"
     assert said(datetime(2026, 11, 25, 1, tzinfo=UTC)) == "2 h late"
@@ -84,6 +85,13 @@ def test_stops_lie_on_the_line_in_the_order_of_time_and_lateness_is_a_stretch_of
     assert waiting.now == pytest.approx(50)
     early = course_of("delivered", Dates(ORDERED, promised=after(days=1), delivered=NOW), now=NOW, zone=UTC)
     assert [stretch.key for stretch in early.stretches] == ["gone", "early"]
+
+
+def test_a_stated_delivery_does_not_count_once_the_carrier_says_otherwise() -> None:
+    dates = Dates(ORDERED, promised=after(days=-2), delivered=after(days=-2))
+    assert verdict_of("delivery_failed", dates, NOW, MADRID) == ("2 d overdue", "red")
+    assert course_of("delivery_failed", dates, now=NOW, zone=UTC).stops[-1].at is None
+    assert verdict_of("pending", dates, NOW, MADRID).text == "on time"
 
 
 def test_nothing_known_and_everything_at_once_still_make_a_picture() -> None:
