@@ -58,7 +58,7 @@ def test_people_read_their_own_and_all_means_what_they_saw(
         assert client.get(address).status_code in {404, 405}
         assert client.post(address).status_code in {404, 405}
     assert unread_count(operator) == 1
-    client.post(f"/notifications/{inbox(viewer).first().pk}/read/", {"unread": "1"})
+    client.post(f"/notifications/{inbox(viewer)[0].pk}/read/", {"unread": "1"})
     assert "You have read everything." in client.get("/notifications/?unread=1").content.decode()
     assert client.get(f"/notifications/{mine.pk}/")["Location"] == "/deliveries/?q=abc"
     for number in range(60):
