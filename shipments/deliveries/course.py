@@ -54,6 +54,8 @@ class Stop:
     at: datetime | None
     x: float | None = None
     day_only: bool = False
+    absent: _StrOrPromise = ""
+    """What to say where there is no time."""
 
 
 class Stretch(NamedTuple):
@@ -147,14 +149,21 @@ def course_of(status: str, dates: Dates, *, now: datetime, zone: tzinfo) -> Cour
             return None
         return round(MARGIN + (moment - first) / timedelta(seconds=1) / length * (WIDTH - 2 * MARGIN), 2)
 
+    absent = gettext_lazy("not reported") if over else gettext_lazy("not yet")
     stops = [
-        Stop("ordered", gettext_lazy("Ordered"), dates.ordered, x(dates.ordered)),
-        Stop("picked_up", gettext_lazy("Picked up"), dates.picked_up, x(dates.picked_up)),
-        Stop("out_for_delivery", gettext_lazy("Out for delivery"), dates.out_for_delivery, x(dates.out_for_delivery)),
-        Stop("promised", gettext_lazy("Promised"), dates.promised, x(due.until) if due else None,
-             day_only=bool(due and due.whole_day)),
-        Stop("delivered", gettext_lazy("Delivered"), dates.delivered, x(dates.delivered)),
-    ]  # fmt: skip
+        Stop(key, label, at, x(at), absent=absent)
+        for key, label, at in (
+            ("ordered", gettext_lazy("Ordered"), dates.ordered),
+            ("picked_up", gettext_lazy("Picked up"), dates.picked_up),
+            ("out_for_delivery", gettext_lazy("Out for delivery"), dates.out_for_delivery),
+            ("delivered", gettext_lazy("Delivered"), dates.delivered),
+        )
+    ]
+    promised = Stop(
+        "promised", gettext_lazy("Promised"), dates.promised, x(due.until) if due else None,
+        day_only=bool(due and due.whole_day), absent=gettext_lazy("no date"),
+    )  # fmt: skip
+    stops.insert(3, promised)
     furthest = reached or max(moment for moment in (dates.ordered, dates.picked_up, dates.out_for_delivery) if moment)
     stretches = _stretches(x(first) or 0.0, x(furthest) or 0.0, x(due.until) if due and reached else None, over=over)
     return Course(stops, stretches, None if over else x(now), verdict_of(status, dates, now, zone))

@@ -20,7 +20,7 @@ from shipments.status.derive import AHEAD
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
-SHOWN_DOCUMENTS = 50
+SHOWN_DOCUMENTS = 20
 MOST_MESSAGES = 100
 """Of one delivery that are classified by one click."""
 

@@ -67,7 +67,7 @@ def edit_query(timeline: Timeline, note: int) -> str:
 def stop_time(stop: Stop) -> SafeString | str:
     """When a stop was reached, the exact time on hover; a promised day without a time stays a day."""
     if stop.at is None:
-        return _("not known") if stop.key == "promised" else _("not yet")
+        return str(stop.absent)
     local = timezone.localtime(stop.at, UTC if stop.day_only else None)
     shown = formats.date_format(local, "D j M" if stop.day_only else "D j M, H:i")
     exact = local.strftime("%Y-%m-%d" if stop.day_only else "%Y-%m-%d %H:%M:%S %Z")

@@ -83,6 +83,8 @@ def test_stops_lie_on_the_line_in_the_order_of_time_and_lateness_is_a_stretch_of
     waiting = course_of("in_transit", Dates(ORDERED, promised=after(days=4)), now=NOW, zone=UTC)
     assert [stretch.key for stretch in waiting.stretches] == ["gone", "ahead"]
     assert waiting.now == pytest.approx(50)
+    assert [str(stop.absent) for stop in waiting.stops if not stop.at] == ["not yet"] * 3
+    assert str(course_of("delivered", dates, now=NOW, zone=UTC).stops[1].absent) == "not reported"
     early = course_of("delivered", Dates(ORDERED, promised=after(days=1), delivered=NOW), now=NOW, zone=UTC)
     assert [stretch.key for stretch in early.stretches] == ["gone", "early"]
 
