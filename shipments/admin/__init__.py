@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from core.audit import record
 from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import status as status  # registers its pages
-from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Shipment
+from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Note, Shipment
 
 # What the audit trail keeps of a change made here; addresses and contents stay out of it.
 _TOLD = frozenset({
@@ -89,6 +89,14 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Note)
+class NoteAdmin(ReadOnlyAdmin):
+    """Deleted ones too; changing and deleting is for their authors, on the page of the delivery."""
+
+    list_display = ["author_name", "shipment", "created", "edited", "deleted"]
+    list_select_related = ["shipment"]
 
 
 @admin.register(Document)
