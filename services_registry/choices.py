@@ -102,3 +102,15 @@ TONES: dict[str, str] = {
     Severity.WARNING: "yellow",
     Severity.DANGER: "red",
 }
+
+
+class Kind(models.TextChoices):
+    """What makes a function run, as far as its mappings and its policy say."""
+
+    QUEUE = "queue", _("reads a queue")
+    STREAM = "stream", _("reads a stream")
+    SCHEDULE = "schedule", _("runs by schedule or event")
+    API = "api", _("answers HTTP")
+    STORAGE = "storage", _("reacts to files")
+    TOPIC = "topic", _("reacts to notifications")
+    DIRECT = "direct", _("is called directly")

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
-
 from core import slots
 from core.aws.errors import AwsError
 from core.aws.storage import ensure_bucket
-from services_registry.registry import sync_functions as sync_from_aws
+from services_registry.registry import sync_all
 
 
 def _bucket(log: Callable[[str], None]) -> None:
@@ -20,12 +18,11 @@ def _bucket(log: Callable[[str], None]) -> None:
 
 
 def _sync(log: Callable[[str], None]) -> None:
-    try:
-        result = sync_from_aws(region=settings.AWS_REGION)
-    except AwsError as error:
-        log(f"AWS did not list its functions; the hourly sync will try again: {error}")
-        return
-    log(f"{result.seen} functions synced ({result.created} new, {result.changed} changed, {len(result.failed)} failed)")
+    for run in sync_all():
+        if run.problem:
+            log(f"AWS did not list its functions; the hourly sync will try again: {run.problem}")
+        else:
+            log(f"{run.seen} functions synced ({run.created} new, {run.changed} changed, {run.failed_count} failed)")
 
 
 slots.setup_steps.register(

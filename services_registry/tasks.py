@@ -8,10 +8,9 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from core.aws.errors import AwsError
 from services_registry import batches
 from services_registry.batches.schedules import run_due
-from services_registry.registry import sync_functions as sync_from_aws
+from services_registry.registry import sync_all
 
 
 @shared_task(name="services_registry.wake_runner", ignore_result=True)
@@ -45,14 +44,13 @@ def run_schedules() -> None:
     run_due()
 
 
-@shared_task(
-    name="services_registry.sync_functions",
-    ignore_result=True,
-    autoretry_for=(AwsError,),
-    max_retries=3,
-    retry_backoff=30,
-    retry_jitter=True,
-)
+@shared_task(name="services_registry.sync_functions", ignore_result=True, expires=3000, soft_time_limit=3000)
 def sync_functions() -> None:
-    """Bring the functions of the platform's region in; hourly, and harmless at any time."""
-    sync_from_aws(region=settings.AWS_REGION)
+    """Bring new and changed functions in, from every account and region; hourly, and harmless at any time."""
+    sync_all()
+
+
+@shared_task(name="services_registry.sync_details", ignore_result=True, expires=20 * 3600, soft_time_limit=4 * 3600)
+def sync_details() -> None:
+    """Read every function in full, with what the listing does not tell; nightly, and harmless at any time."""
+    sync_all(full=True)

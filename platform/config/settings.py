@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
 from django.utils.translation import gettext_lazy as _
 
 from config import env
@@ -172,6 +172,7 @@ BATCH_STOP_SECONDS = env.integer("BATCH_STOP_SECONDS", 5, minimum=0, maximum=900
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
+    "sync-details": {"task": "services_registry.sync_details", "schedule": crontab(hour="1", minute="30")},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},

@@ -1,11 +1,13 @@
 """Tables of the registry, by noun."""
 
+from services_registry.models.accounts import AwsAccount, SyncRun
 from services_registry.models.batches import Batch, BatchItem, Chunk
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
 from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
 from services_registry.models.telemetry import FunctionDay, FunctionHour, InvocationReport, RejectedLine
 
 __all__ = [
+    "AwsAccount",
     "Batch",
     "BatchItem",
     "BatchSchedule",
@@ -20,4 +22,5 @@ __all__ = [
     "InvocationReport",
     "RejectedLine",
     "ScheduleRun",
+    "SyncRun",
 ]

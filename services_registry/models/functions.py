@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from services_registry.choices import Kind
+
 
 class Function(models.Model):
     """One Lambda function of one account and region. Fields down to `raw` come from AWS; the rest is kept by hand."""
@@ -33,6 +35,20 @@ class Function(models.Model):
     environment_names = models.JSONField(default=list, blank=True, help_text=_("names only, never values"))
     dead_letter = models.CharField(max_length=250, blank=True)
     tags = models.JSONField(default=dict, blank=True)
+    vpc = models.JSONField(default=dict, blank=True, help_text=_("{subnets, security_groups}"))
+    logging = models.JSONField(default=dict, blank=True, help_text=_("{format, level, system_level}"))
+    event_sources = models.JSONField(
+        default=list, blank=True, help_text=_("[{source, state, batch_size, uuid}]: mappings that feed it")
+    )
+    aliases = models.JSONField(default=list, blank=True, help_text=_("[{name, version}]"))
+    async_settings = models.JSONField(
+        default=list, blank=True, help_text=_("[{qualifier, retries, max_age_s, on_failure, on_success}]")
+    )
+    provisioned = models.JSONField(default=list, blank=True, help_text=_("[{qualifier, environments}] kept warm"))
+    callers = models.JSONField(default=list, blank=True, help_text=_("services that its policy lets call it"))
+    details_read = models.DateTimeField(
+        null=True, blank=True, help_text=_("when aliases, asynchronous settings, warm environments and callers were read")
+    )
     raw = models.JSONField(default=dict, blank=True, help_text=_("the configuration as AWS answered, without values"))
 
     owner = models.CharField(max_length=80, blank=True)
@@ -46,6 +62,7 @@ class Function(models.Model):
     sample = models.BooleanField(default=False, help_text=_("part of the sample fleet, not the company's own"))
     first_seen = models.DateTimeField(default=timezone.now)
     synced = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.DIRECT, editable=False)
     gone = models.DateTimeField(null=True, blank=True, help_text=_("when a sync no longer found it"))
 
     class Meta:
@@ -68,10 +85,12 @@ class FunctionRevision(models.Model):
     function = models.ForeignKey(Function, on_delete=models.CASCADE, related_name="revisions")
     seen = models.DateTimeField(default=timezone.now)
     changed = models.DateTimeField(null=True, blank=True, help_text=_("LastModified as AWS states it"))
+    by = models.CharField(max_length=200, blank=True, help_text=_("as far as CloudTrail tells"))
     changes = models.JSONField(default=dict, help_text=_("{field: [before, after]}; empty for the first one"))
 
     class Meta:
         ordering = ["-seen", "-id"]
+        indexes = [models.Index(fields=["-seen", "-id"], name="revision_recent")]
 
     def __str__(self) -> str:
         return f"{self.function} at {self.seen:%Y-%m-%d %H:%M}"

@@ -2,32 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from core.aws.clients import boto_client, lambda_bucket, management_client
-from core.aws.errors import translated
+from core.aws.clients import OWN, Access, boto_client, lambda_bucket, management_client
+from core.aws.errors import AwsNotFound, translated
 
 Configuration = dict[str, Any]
 QUICK_S = 2  # for questions asked while somebody waits for a page
 
 
-def list_functions(*, region: str) -> Iterator[Configuration]:
+def list_functions(*, region: str, access: Access = OWN) -> Iterator[Configuration]:
     """Configurations of all functions of the region, page by page (50 a page at most, an AWS limit)."""
-    client = management_client("lambda", region)
-    marker: str | None = None
+    yield from _pages(management_client("lambda", region, access).list_functions, "Functions", MaxItems=50)
+
+
+def _pages(ask: Callable[..., dict[str, Any]], what: str, **arguments: Any) -> Iterator[dict[str, Any]]:
     while True:
-        answer = client.list_functions(MaxItems=50, **({"Marker": marker} if marker else {}))
-        yield from answer.get("Functions", [])
-        marker = answer.get("NextMarker")
-        if not marker:
+        answer = ask(**arguments)
+        yield from answer.get(what, [])
+        if not answer.get("NextMarker"):
             return
+        arguments["Marker"] = answer["NextMarker"]
 
 
-def get_function(name: str, *, region: str) -> dict[str, Any]:
+def get_function(name: str, *, region: str, access: Access = OWN) -> dict[str, Any]:
     """`GetFunction`: Configuration, Tags and Concurrency, which `ListFunctions` leaves out."""
-    answer: dict[str, Any] = management_client("lambda", region).get_function(FunctionName=name)
+    answer: dict[str, Any] = management_client("lambda", region, access).get_function(FunctionName=name)
     return answer
+
+
+def list_event_sources(*, region: str, access: Access = OWN) -> Iterator[dict[str, Any]]:
+    """The event source mappings of all functions of the region, 100 a page."""
+    client = management_client("lambda", region, access)
+    yield from _pages(client.list_event_source_mappings, "EventSourceMappings", MaxItems=100)
+
+
+def list_aliases(name: str, *, region: str, access: Access = OWN) -> list[dict[str, Any]]:
+    """Its aliases with the versions they lead to."""
+    client = management_client("lambda", region, access)
+    return list(_pages(client.list_aliases, "Aliases", FunctionName=name, MaxItems=50))
+
+
+def async_settings(name: str, *, region: str, access: Access = OWN) -> list[dict[str, Any]]:
+    """How asynchronous calls are repeated and where their outcome goes, by qualifier; empty: AWS's defaults."""
+    client = management_client("lambda", region, access)
+    ask = client.list_function_event_invoke_configs
+    return list(_pages(ask, "FunctionEventInvokeConfigs", FunctionName=name, MaxItems=50))
+
+
+def provisioned_concurrency(name: str, *, region: str, access: Access = OWN) -> list[dict[str, Any]] | None:
+    """Environments kept warm, by qualifier; None where this AWS does not say (the local one of the embedded stack)."""
+    client = management_client("lambda", region, access)
+    try:
+        ask = client.list_provisioned_concurrency_configs
+        return list(_pages(ask, "ProvisionedConcurrencyConfigs", FunctionName=name, MaxItems=50))
+    except AwsNotFound:
+        return None
+
+
+def callers(name: str, *, region: str, access: Access = OWN) -> list[str]:
+    """Service principals that its resource policy lets invoke it, such as `events.amazonaws.com`; sorted."""
+    try:
+        answer = management_client("lambda", region, access).get_policy(FunctionName=name)
+    except AwsNotFound:
+        return []
+    found = set()
+    for statement in json.loads(answer["Policy"]).get("Statement", []):
+        principal = statement.get("Principal", {})
+        service = principal.get("Service", "") if isinstance(principal, dict) else ""
+        found |= {service} if isinstance(service, str) else set(service)
+    return sorted(found - {""})
 
 
 def create_function(*, region: str, code_zip: bytes, **configuration: Any) -> Configuration:

@@ -1,27 +1,36 @@
 """`manage.py sync_functions`: bring functions in from AWS now."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core.aws.errors import AwsError
-from services_registry.registry import sync_functions
+from services_registry.models import SyncRun
+from services_registry.registry import Place, places, sync_place
+
+COUNTS = ("seen", "created", "changed", "unchanged", "gone")
 
 
 class Command(BaseCommand):
-    help = "Bring the functions of a region in from AWS; running it twice changes nothing."
+    help = "Bring functions in from AWS, of every account and region on record; running it twice changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--region", default=settings.AWS_REGION)
+        parser.add_argument("--region", help="only this region")
+        parser.add_argument("--full", action="store_true", help="read every function and its details, not only changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            result = sync_functions(region=options["region"])
-        except AwsError as error:
-            raise CommandError(f"AWS did not list its functions: {error}. Nothing was changed.") from error
-        for arn, reason in result.failed:
+        region = options["region"]
+        wanted = [place for place in places() if region in (None, place.region)] or [Place(None, region)]
+        runs = [sync_place(place, full=options["full"]) for place in wanted]
+        for run in runs:
+            self._say(run)
+        if broken := [run for run in runs if run.problem]:
+            reasons = "; ".join(f"{run.account or 'own account'} {run.region}: {run.problem}" for run in broken)
+            raise CommandError(f"AWS did not list its functions: {reasons}. Nothing was changed there.")
+
+    def _say(self, run: SyncRun) -> None:
+        for arn, reason in run.failed:
             self.stderr.write(json.dumps({"function": arn, "reason": reason}))
-        self.stdout.write(json.dumps(asdict(result)))
+        if not run.problem:
+            counts = {name: getattr(run, name) for name in COUNTS} | {"failed": run.failed}
+            self.stdout.write(json.dumps(counts))
