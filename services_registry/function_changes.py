@@ -23,12 +23,13 @@ class Change:
 def readable_changes(revision: FunctionRevision) -> list[Change]:
     """One entry for each changed field, in alphabetical order; empty for a first revision."""
     return [
-        Change(_label(name), _text(name, before), _text(name, after))
+        Change(label_of(name), _text(name, before), _text(name, after))
         for name, (before, after) in sorted(revision.changes.items())
     ]
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
+    """A watched field as people read it."""
     bare = name.removesuffix("_mb").removesuffix("_s").replace("_bytes", " size")
     return bare.replace("_", " ")
 
@@ -40,6 +41,13 @@ def _text(name: str, value: Any) -> str:
         return formats.bytes_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(part, dict) for part in value):
+        return "; ".join(_entry(part) for part in value)[:LONGEST]
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)[:LONGEST]
     return f"{value}{_UNITS.get(name, '')}"[:LONGEST]
+
+
+def _entry(part: dict[str, Any]) -> str:
+    """One mapping, alias or layer in a line: its values, without what only machines need."""
+    return " ".join(str(value) for name, value in sorted(part.items()) if name != "uuid" and value not in (None, ""))

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
-from services_registry.models import Function, FunctionRevision, InvocationReport, RejectedLine
+from services_registry.models import AwsAccount, Function, FunctionRevision, InvocationReport, RejectedLine, SyncRun
 
 HAND_KEPT = {"owner", "capability", "notes", "dispatch_limit"}
 
@@ -40,9 +40,33 @@ class FunctionAdmin(AnyAdmin):
         return False  # would take its history along; the sync marks it as gone instead
 
 
+@admin.register(AwsAccount)
+class AwsAccountAdmin(AnyAdmin):
+    list_display = ["name", "number", "role_arn", "regions", "active"]
+    readonly_fields = ["number"]
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = [
+        "started",
+        "account",
+        "region",
+        "full",
+        "seen",
+        "created",
+        "changed",
+        "gone",
+        "failed_count",
+        "problem",
+    ]
+    list_filter = ["full", "region", "account"]
+    list_select_related = ["account"]
+
+
 @admin.register(FunctionRevision)
 class FunctionRevisionAdmin(ReadOnlyAdmin):
-    list_display = ["function", "seen", "changed"]
+    list_display = ["function", "seen", "changed", "by"]
     list_select_related = ["function"]
     search_fields = ["function__name"]
 

@@ -15,7 +15,8 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from core.timerange import PRESETS, time_range
 from services_registry.function_filters import FunctionFilter
-from services_registry.models import Function, InvocationReport
+from services_registry.models import AwsAccount, Function, FunctionRevision, InvocationReport, SyncRun
+from services_registry.revision_filters import RevisionFilter
 from services_registry.selectors import course_of
 
 RANGES = [
@@ -31,7 +32,9 @@ class FunctionSerializer(serializers.ModelSerializer[Function]):
         fields = [
             "id", "name", "arn", "account", "region", "description", "runtime", "handler", "architecture",
             "package_type", "memory_mb", "timeout_s", "ephemeral_mb", "code_bytes", "code_sha256", "last_modified", "state",
-            "log_group", "in_vpc", "reserved_concurrency", "layers", "environment_names", "tags", "owner", "capability", "sample",
+            "log_group", "logging", "in_vpc", "vpc", "event_sources", "aliases", "async_settings", "provisioned",
+            "callers", "dead_letter", "kind", "reserved_concurrency", "layers", "environment_names", "tags", "owner",
+            "capability", "sample",
             "first_seen", "synced", "gone",
         ]  # fmt: skip
         read_only_fields = fields
@@ -91,6 +94,46 @@ class FunctionViewSet(ReadOnlyModelViewSet[Function]):
 def _point(point: dict[str, Any]) -> dict[str, Any]:
     cost = point["cost"]
     return point | {"at": point["at"].isoformat(), "cost": None if cost is None else f"{cost:f}"}
+
+
+class RevisionSerializer(serializers.ModelSerializer[FunctionRevision]):
+    function_name = serializers.CharField(source="function.name", read_only=True)
+
+    class Meta:
+        model = FunctionRevision
+        fields = ["id", "function", "function_name", "seen", "changed", "by", "changes"]
+        read_only_fields = fields
+
+
+class RevisionViewSet(ReadOnlyModelViewSet[FunctionRevision]):
+    """Changes of functions, latest first; with the filters of the page."""
+
+    queryset = FunctionRevision.objects.select_related("function")
+    serializer_class = RevisionSerializer
+    filterset_class = RevisionFilter
+    ordering = ["-seen", "-id"]
+    lookup_value_converter = "int"
+
+
+class SyncRunSerializer(serializers.ModelSerializer[SyncRun]):
+    account = serializers.SlugRelatedField[AwsAccount](slug_field="name", read_only=True)
+
+    class Meta:
+        model = SyncRun
+        fields = [
+            "id", "account", "region", "full", "started", "finished", "seen", "created", "changed", "unchanged", "gone",
+            "failed", "failed_count", "problem", "trail_problem",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class SyncRunViewSet(ReadOnlyModelViewSet[SyncRun]):
+    """What came of each look into an account and region, latest first."""
+
+    queryset = SyncRun.objects.select_related("account")
+    serializer_class = SyncRunSerializer
+    ordering = ["-started", "-id"]
+    lookup_value_converter = "int"
 
 
 class InvocationSerializer(serializers.ModelSerializer[InvocationReport]):

@@ -4,12 +4,14 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from services_registry.api.batches import BatchViewSet
-from services_registry.api.functions import FunctionViewSet, InvocationViewSet
+from services_registry.api.functions import FunctionViewSet, InvocationViewSet, RevisionViewSet, SyncRunViewSet
 from services_registry.api.plans import BatchPlanView
 
 router = SimpleRouter()
 router.register("batches", BatchViewSet, basename="api-batch")
 router.register("functions", FunctionViewSet, basename="api-function")
+router.register("revisions", RevisionViewSet, basename="api-revision")
+router.register("syncs", SyncRunViewSet, basename="api-sync")
 router.register("invocations", InvocationViewSet, basename="api-invocation")
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -47,7 +47,9 @@ class Function(models.Model):
     provisioned = models.JSONField(default=list, blank=True, help_text=_("[{qualifier, environments}] kept warm"))
     callers = models.JSONField(default=list, blank=True, help_text=_("services that its policy lets call it"))
     details_read = models.DateTimeField(
-        null=True, blank=True, help_text=_("when aliases, asynchronous settings, warm environments and callers were read")
+        null=True,
+        blank=True,
+        help_text=_("when aliases, asynchronous settings, warm environments and callers were read"),
     )
     raw = models.JSONField(default=dict, blank=True, help_text=_("the configuration as AWS answered, without values"))
 

@@ -82,7 +82,9 @@ def event_sources_of(mappings: Iterable[Mapping[str, Any]]) -> dict[str, list[di
 
 
 def _settled(state: str) -> str:
-    return {"Disabling": "Disabled", "Enabling": "Enabled", "Creating": "Enabled", "Updating": "Enabled"}.get(state, state)
+    return {"Disabling": "Disabled", "Enabling": "Enabled", "Creating": "Enabled", "Updating": "Enabled"}.get(
+        state, state
+    )
 
 
 def aliases_of(answer: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -86,7 +86,11 @@ def sync_functions(*, region: str, access: Access = OWN, full: bool = False) -> 
 
 
 def _sync_one(
-    row: Function | None, configuration: dict[str, Any], sources: list[dict[str, Any]], place: _Place, result: SyncResult
+    row: Function | None,
+    configuration: dict[str, Any],
+    sources: list[dict[str, Any]],
+    place: _Place,
+    result: SyncResult,
 ) -> None:
     known = row is not None and row.gone is None and _same(row, configuration)
     if row is not None and known and row.event_sources == sources and not place.full:
@@ -113,7 +117,7 @@ def _sync_one(
 
 def _details(name: str, place: _Place) -> dict[str, Any]:
     """What takes four more calls a function. A part that this AWS cannot tell is left as it is known."""
-    where = {"region": place.region, "access": place.access}
+    where: dict[str, Any] = {"region": place.region, "access": place.access}
     found = {
         "aliases": aliases_of(aws.list_aliases(name, **where)),
         "async_settings": async_settings_of(aws.async_settings(name, **where)),

@@ -19,9 +19,7 @@ def name_the_persons(*, since: datetime, region: str, access: Access) -> str:
     seen = FunctionRevision.objects.filter(seen__gte=since, by="", function__region=region).exclude(changes={})
     for revision in seen.select_related("function").order_by("pk")[:MOST_LOOKUPS]:
         try:
-            deeds = deeds_on(
-                revision.function.name, since=revision.seen - BEFORE_SEEN, region=region, access=access
-            )
+            deeds = deeds_on(revision.function.name, since=revision.seen - BEFORE_SEEN, region=region, access=access)
         except AwsError as error:
             return str(error)
         revision.by = _person(deeds, revision)[:200]

@@ -72,7 +72,9 @@ def test_a_mapping_switched_off_is_a_change_without_any_new_revision_id(publishe
 def test_two_accounts_are_kept_apart_and_one_that_fails_hinders_no_other(published: str, aws: Any) -> None:
     AwsAccount.objects.create(name="a-broken", regions=["no region"])
     own = AwsAccount.objects.create(name="own", regions=[settings.AWS_REGION])
-    other = AwsAccount.objects.create(name="subsidiary", role_arn=ROLE, external_id="x-1", regions=[settings.AWS_REGION])
+    other = AwsAccount.objects.create(
+        name="subsidiary", role_arn=ROLE, external_id="x-1", regions=[settings.AWS_REGION]
+    )
     AwsAccount.objects.create(name="z-asleep", active=False)
     runs = {run.account.name: run for run in sync_all() if run.account}
     assert set(runs) == {"a-broken", "own", "subsidiary"}

@@ -91,7 +91,12 @@ def _client(
 
 
 def boto_client(
-    service: str, region: str = "", *, read_timeout_s: int = READ_TIMEOUT_S, attempts: int = 3, paced: bool = False,
+    service: str,
+    region: str = "",
+    *,
+    read_timeout_s: int = READ_TIMEOUT_S,
+    attempts: int = 3,
+    paced: bool = False,
     access: Access = OWN,
 ) -> Any:
     """The shared raw client; only for use inside `core.aws`, where errors are translated.
