@@ -58,7 +58,7 @@ def _session(access: Access = OWN) -> boto3.session.Session:
     asked = {"RoleSessionName": ROLE_SESSION} | ({"ExternalId": access.external_id} if access.external_id else {})
     fetcher = AssumeRoleCredentialFetcher(sts, own.get_credentials(), access.role_arn, extra_args=asked)
     session = get_session()
-    session._credentials = DeferredRefreshableCredentials(  # botocore offers no other way to hand in refreshed ones
+    session._credentials = DeferredRefreshableCredentials(  # type: ignore[attr-defined]  # the only way to hand them in
         method="assume-role", refresh_using=fetcher.fetch_credentials
     )
     return boto3.session.Session(botocore_session=session)
