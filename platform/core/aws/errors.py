@@ -90,6 +90,8 @@ def from_answer(what: str, error: boto.ClientError) -> AwsError:
     answer = error.response
     code = str(answer.get("Error", {}).get("Code", "Unknown"))
     message = str(answer.get("Error", {}).get("Message", "")) or code
+    if "<html" in message.lower():  # a page of some proxy or stand-in: nothing in it is for people
+        message = "answered with a page instead of data"
     metadata = answer.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode", 0))
     text = f"{what}: {message} ({code})"
