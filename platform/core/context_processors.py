@@ -6,27 +6,17 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from core import slots
 from core.middleware import preference_of
-from core.navigation_tree import groups_for
-
-PRODUCT = "Shipment platform"
+from core.navigation_tree import PRODUCT, address_of, navigation_html
 
 
 def _alerts(request: HttpRequest) -> list[str]:
-    addresses = []
-    for alert in slots.alerts:
-        if alert.permission and not request.user.has_perm(alert.permission):
-            continue
-        try:
-            addresses.append(reverse(alert.url_name))
-        except NoReverseMatch:
-            continue
-    return addresses
+    allowed = (alert for alert in slots.alerts if not alert.permission or request.user.has_perm(alert.permission))
+    return [address for alert in allowed if (address := address_of(alert.url_name))]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -35,7 +25,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "product": PRODUCT,
         "preference": preference_of(request),
         "time_zone_name": timezone.get_current_timezone_name(),
-        "navigation": SimpleLazyObject(lambda: groups_for(request)),
+        "navigation": SimpleLazyObject(lambda: navigation_html(request)),
         "alert_urls": SimpleLazyObject(lambda: _alerts(request)),
         "shows_sample_data": settings.SAMPLE_DATA,
         "request_id": getattr(request, "request_id", ""),

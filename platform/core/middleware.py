@@ -55,12 +55,12 @@ class ContentSecurityPolicy:
 
 
 def preference_of(request: HttpRequest) -> Preference:
-    """The signed-in person's preferences, or the defaults; one query a request."""
+    """The signed-in person's preferences, or the defaults; read with the person (`core.identity`)."""
     known: Preference | None = getattr(request, "_preference", None)
     if known is None:
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated:
-            known = Preference.objects.filter(user_id=user.pk).first() or Preference(user=user)
+            known = getattr(user, "preference", None) or Preference(user=user)
         else:
             known = Preference()
         request._preference = known  # type: ignore[attr-defined]  # kept for the length of the request

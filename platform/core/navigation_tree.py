@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core import slots
+from core.slots import NavEntry
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 logger = logging.getLogger(__name__)
+
+PRODUCT = "Shipment platform"
 
 GROUPS: dict[str, _StrOrPromise] = {
     "home": _("Home"),
@@ -42,31 +50,48 @@ class NavGroup:
     links: list[NavLink] = field(default_factory=list)
 
 
-def groups_for(request: HttpRequest) -> list[NavGroup]:
-    """Groups with at least one entry; the entry with the longest matching address is active."""
+def navigation_html(request: HttpRequest) -> SafeString:
+    """The navigation as this person sees it on this page.
+
+    It differs by what a person may and by which entry is active, so each of these few is written once in a process.
+    """
     user = getattr(request, "user", None)
-    groups = {name: NavGroup(name, label) for name, label in GROUPS.items()}
-    for entry in slots.navigation:
-        if entry.permission and not (user and user.has_perm(entry.permission)):
-            continue
-        try:
-            url = reverse(entry.url_name)
-        except NoReverseMatch:
-            logger.warning("navigation entry without a page url_name=%s", entry.url_name)
-            continue
-        group = groups.setdefault(entry.group, NavGroup(entry.group, entry.group.title()))
-        group.links.append(NavLink(entry.label, url, entry.icon))
-    shown = [group for group in groups.values() if group.links]
-    _mark_active(shown, request.path)
-    return shown
-
-
-def _mark_active(groups: list[NavGroup], path: str) -> None:
-    fitting = [
-        link
-        for group in groups
-        for link in group.links
-        if path == link.url or (link.url != "/" and path.startswith(link.url.rstrip("/") + "/"))
+    entries = [
+        entry for entry in slots.navigation if not entry.permission or (user and user.has_perm(entry.permission))
     ]
-    if fitting:
-        max(fitting, key=lambda link: len(link.url)).active = True
+    names = tuple(entry.url_name for entry in entries)
+    return _written(names, _active(entries, request.path), get_language() or "")
+
+
+@lru_cache(maxsize=256)
+def _written(names: tuple[str, ...], active: str, language: str) -> SafeString:
+    groups = groups_of((entry for entry in slots.navigation if entry.url_name in names), active)
+    return render_to_string("core/_navigation.html", {"navigation": groups, "product": PRODUCT})
+
+
+def groups_of(entries: Iterable[NavEntry], active: str) -> list[NavGroup]:
+    """Groups with at least one entry."""
+    groups = {name: NavGroup(name, label) for name, label in GROUPS.items()}
+    for entry in entries:
+        url = address_of(entry.url_name)
+        if url:
+            group = groups.setdefault(entry.group, NavGroup(entry.group, entry.group.title()))
+            group.links.append(NavLink(entry.label, url, entry.icon, active=url == active))
+    return [group for group in groups.values() if group.links]
+
+
+def _active(entries: Iterable[NavEntry], path: str) -> str:
+    """The longest address of an entry that the page is at or under; empty when there is none."""
+    addresses = (address_of(entry.url_name) for entry in entries)
+    fitting = [url for url in addresses if path == url or (url not in {"", "/"} and path.startswith(f"{url.rstrip('/')}/"))]
+    return max(fitting, key=len, default="")
+
+
+@cache
+def address_of(url_name: str) -> str:
+    """The address of a page without arguments; empty when there is no such page, which the log says once."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        logger.warning("no page of this name url_name=%s", url_name)
+        return ""

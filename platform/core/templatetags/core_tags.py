@@ -6,14 +6,17 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -33,6 +36,18 @@ def badge(value: object, label: object = "", tone: str = "secondary") -> SafeStr
 
 
 @register.simple_tag
+def still(template_name: str) -> SafeString:
+    """An include that shows the same to everybody on every page, written once in a process for each language."""
+    return _still(template_name, get_language() or "")
+
+
+@lru_cache(maxsize=256)
+def _still(template_name: str, language: str) -> SafeString:
+    return render_to_string(template_name)
+
+
+@register.simple_tag
+@lru_cache(maxsize=512)
 def icon(name: str, label: str = "") -> SafeString:
     """A symbol of our sprite; decoration unless it has a label."""
     address = f"{static('core/icons.svg')}#{name}"
