@@ -83,7 +83,9 @@ def groups_of(entries: Iterable[NavEntry], active: str) -> list[NavGroup]:
 def _active(entries: Iterable[NavEntry], path: str) -> str:
     """The longest address of an entry that the page is at or under; empty when there is none."""
     addresses = (address_of(entry.url_name) for entry in entries)
-    fitting = [url for url in addresses if path == url or (url not in {"", "/"} and path.startswith(f"{url.rstrip('/')}/"))]
+    fitting = [
+        url for url in addresses if path == url or (url not in {"", "/"} and path.startswith(f"{url.rstrip('/')}/"))
+    ]
     return max(fitting, key=len, default="")
 
 

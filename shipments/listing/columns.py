@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 from html import escape
 from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core import formats
@@ -29,8 +31,12 @@ class Words:
 
     @classmethod
     def for_request(cls, carriers: dict[int, str]) -> Words:
-        badges = {value: str(status_badge(value)) for value in Status.values}
-        return cls(timezone.now(), timezone.get_current_timezone(), carriers, badges)
+        return cls(timezone.now(), timezone.get_current_timezone(), carriers, _badges(get_language() or ""))
+
+
+@cache
+def _badges(language: str) -> dict[str, str]:
+    return {value: str(status_badge(value)) for value in Status.values}
 
 
 Cell = Callable[[Any, Words], str]

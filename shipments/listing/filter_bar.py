@@ -1,19 +1,24 @@
-"""The fields of the filter bar, ready to show. Choices are written directly: eighty carriers through a template engine
-would take longer than the rows of the list."""
+"""The filter bar, ready to show. Choices are written directly: eighty carriers through a template engine would take longer
+than the rows of the list. Whoever filters by the same sees the same bar, so it is kept for the next page of the list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any
 
 from django.forms import BoundField
+from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shipments.choices import DocumentType, Status
 from shipments.filters import ShipmentFilter
+from shipments.models import Shipment
 
 YES_OR_NO = (("true", "yes"), ("false", "no"))
 SELDOM = ("missing", "unmapped", "sample")
@@ -22,6 +27,35 @@ _KINDS = {
     "status": MANY, "carrier": ONE, "created_after": DAY, "created_before": DAY, "missing": ONE, "unmapped": ONE,
     "sample": ONE,
 }  # fmt: skip
+
+
+Choices = tuple[tuple[str, str], ...]
+_KEPT = ("sort", "columns")
+"""Hidden fields of the form: what filtering anew must not lose."""
+
+
+def bar_html(address: str, carriers: Choices) -> SafeString:
+    """The form with its fields.
+
+    Args:
+        address: the list's part after the question mark.
+        carriers: (code, name) of those to choose from.
+    """
+    data = QueryDict(address)
+    asked = tuple((name, value) for name in (*ShipmentFilter.base_filters, *_KEPT) for value in data.getlist(name))
+    return _written(asked, carriers, get_language() or "")
+
+
+@lru_cache(maxsize=256)
+def _written(asked: tuple[tuple[str, str], ...], carriers: Choices, language: str) -> SafeString:
+    data = QueryDict(mutable=True)
+    for name, value in asked:
+        data.appendlist(name, value)
+    for name in ShipmentFilter.base_filters:
+        data.setlistdefault(name, [])  # every field is shown, also those that are not set
+    bar = bar_of(ShipmentFilter(data, queryset=Shipment.objects.none()), carriers)
+    kept = [(name, value) for name, value in asked if name in _KEPT]
+    return render_to_string("shipments/_shipment_filters.html", {"bar": bar, "kept": kept})
 
 
 def bar_of(filters: ShipmentFilter, carriers: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core import saved_views
@@ -17,7 +19,7 @@ from core.templatetags.core_tags import moment
 from shipments.filters import chips_of
 from shipments.listing.asked import Asked
 from shipments.listing.columns import COLUMNS, NUMBER, Column, Words
-from shipments.listing.filter_bar import bar_of
+from shipments.listing.filter_bar import bar_html
 from shipments.listing.table import rows_html
 from shipments.models import Carrier, Shipment
 
@@ -45,15 +47,14 @@ def context_of(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     views = list(saved_views.visible_to(request.user, LIST_NAME))
     return {
         "asked": asked,
-        "bar": bar_of(asked.filters, [(code, name) for _pk, code, name in carriers]),
+        "filter_bar": bar_html(asked.address, tuple((code, name) for _pk, code, name in carriers)),
         "page": page,
         "searched_to": _words_of(page.searched_to),
         "rows_html": rows_html(page.rows, asked.columns, words, came_from=quote(asked.address), ticks=may_run),
         "count": asked.count(page),
         "heads": [_head(column, asked) for column in asked.columns],
         "chips": chips_of(asked.filters),
-        "kept": _kept(asked),
-        "choices": _choices(asked),
+        "choices": _choices(tuple(column.name for column in asked.columns), get_language() or ""),
         "views": views,
         "view": next((view for view in views if str(view.pk) == request.GET.get("view")), None),
         "exact": _exact(request, words) if not request.GET.get("cursor") else [],
@@ -80,15 +81,9 @@ def _head(column: Column, asked: Asked) -> dict[str, str]:
     return {"label": str(column.label), "url": f"?{query.urlencode()}", "sorted": sorted_now}
 
 
-def _kept(asked: Asked) -> list[tuple[str, str]]:
-    """Hidden fields of the filter form: what filtering anew must not lose."""
-    data = QueryDict(asked.address)
-    return [(name, value) for name in ("sort", "columns") for value in data.getlist(name)]
-
-
-def _choices(asked: Asked) -> SafeString:
+@lru_cache(maxsize=128)
+def _choices(shown: tuple[str, ...], language: str) -> SafeString:
     """All columns, the shown ones first in their order, each with its tick and a button that moves it forward."""
-    shown = [column.name for column in asked.columns]
     lines = []
     for name in [*shown, *(name for name in COLUMNS if name not in shown)]:
         if name == NUMBER.name:

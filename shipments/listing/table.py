@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from core.templatetags.core_tags import still
 from shipments.listing.columns import Column, Words
 
 
@@ -23,7 +23,7 @@ def rows_html(
     address = reverse("shipment-detail", args=[0]).split("0")
     suffix = escape(f"{address[1]}?from={came_from}" if came_from else address[1])
     number, *others = columns
-    dot = render_to_string("components/sample_dot.html")
+    dot = still("components/sample_dot.html")
     heads = [
         (column.cell, f'<td class="keep" data-label="{escape(str(column.label))}">' if column.keep
          else f'<td data-label="{escape(str(column.label))}">')

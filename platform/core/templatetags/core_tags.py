@@ -16,9 +16,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from core import charts, formats
 from core.money import format_money
@@ -60,18 +59,24 @@ def age_text(moment: datetime, now: datetime) -> str:
     """`just now`, `5 min ago`, `in 2 h`, `3 days ago`; beyond 30 days the date."""
     seconds = (now - moment).total_seconds()
     past, size = seconds >= 0, abs(seconds)
-    if size < 45:
-        return _("just now") if past else _("in a moment")
-    if size < 5400:
-        text = _("%d min") % max(1, round(size / 60))
-    elif size < 129_600:
-        text = _("%d h") % round(size / 3600)
-    elif size < 30 * 86_400:
-        days = round(size / 86_400)
-        text = ngettext("%d day", "%d days", days) % days
-    else:
+    if size >= 30 * 86_400:
         return timezone.localtime(moment).strftime("%Y-%m-%d")
-    return (_("%s ago") if past else _("in %s")) % text
+    unit = next(unit for unit, limit in _UP_TO_S if size < limit)
+    count = max(1, round(size / _SECONDS[unit]))
+    return _age_words(unit, count, past, get_language() or "")
+
+
+_SECONDS = {"": 60, "min": 60, "h": 3600, "day": 86_400}
+_UP_TO_S = (("", 45), ("min", 5400), ("h", 129_600), ("day", 30 * 86_400))
+
+
+@lru_cache(maxsize=1024)
+def _age_words(unit: str, count: int, past: bool, language: str) -> str:
+    """Kept: fifty rows of a list ask for the same few words again and again."""
+    if not unit:
+        return _("just now") if past else _("in a moment")
+    words = {"min": _("%d min"), "h": _("%d h"), "day": ngettext("%d day", "%d days", count)}
+    return (_("%s ago") if past else _("in %s")) % (words[unit] % count)
 
 
 @register.filter
