@@ -9,7 +9,7 @@ there. Counts are capped, and unknown when they take too long. Nothing is ever s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ STRETCH_ROWS = 10_000
 """Rows looked at in one go of a search without a fitting index: some 10 ms."""
 SEARCH_S = 0.1
 """How long a page goes on from stretch to stretch."""
+REMEMBERED_S, _MOST_REMEMBERED = 60, 1_000
 _QUERY_CANCELED = "57014"
 _OTHER_WAYS = ("enable_bitmapscan", "enable_seqscan", "enable_sort", "enable_incremental_sort")
 
@@ -87,6 +88,33 @@ def bounded_count(found: QuerySet[Any], cap: int = 10_000) -> Count:
             return Count(*capped_count(found, cap))
     except TookTooLongError:
         return Count(0, more=True, known=False)
+
+
+def remembered_count(found: QuerySet[Any], key: Hashable) -> Count:
+    """`bounded_count`, where "more than can be counted" is believed for a minute: people turn pages of long lists.
+
+    New rows do not make it untrue. What was counted to the end is counted anew every time.
+
+    Args:
+        key: says the same of lists with the same rows.
+    """
+    now = time.monotonic()
+    known = _many.get(key)
+    if known and now < known[0]:
+        return known[1]
+    count = bounded_count(found)
+    if count.more:
+        if len(_many) >= _MOST_REMEMBERED:
+            _many.clear()
+        _many[key] = (now + REMEMBERED_S, count)
+    return count
+
+
+_many: dict[Hashable, tuple[float, Count]] = {}
+
+
+def forget_counts() -> None:
+    _many.clear()
 
 
 def bounded_page(

@@ -55,7 +55,7 @@ class ShipmentPages(CursorPages):
 
 
 def chosen_fields(request: Request, known: Sequence[str]) -> list[str]:
-    """The names in `?fields=`, in the order of the API; empty when all are wanted.
+    """The names in `?fields=`, in the order of the API; all when it names none.
 
     Raises:
         ValidationError: a name is not one of `known`.
@@ -63,4 +63,4 @@ def chosen_fields(request: Request, known: Sequence[str]) -> list[str]:
     asked = {name.strip() for name in request.query_params.get("fields", "").split(",") if name.strip()}
     if unknown := sorted(asked - set(known)):
         raise ValidationError({"fields": [f"Not a field: {', '.join(unknown)[:200]}. Possible: {', '.join(known)}."]})
-    return [name for name in known if name in asked]
+    return [name for name in known if name in asked] or list(known)

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 from django.http import QueryDict
+from django.utils import timezone
 
-from core.bounded import Count, bounded_count, bounded_page
+from core.bounded import Count, bounded_page, remembered_count
 from core.pagination import BadCursorError, KeysetPage, encode, keys_of
 from shipments.filters import LIST_ONLY, ShipmentFilter
 from shipments.listing.columns import Column, Words, columns_of, fields_of
@@ -85,7 +86,13 @@ class Asked:
             return Count(len(page.rows))
         if page.searched_to is not None:
             return Count(len(page.rows), more=True, known=False)
-        return bounded_count(self.found())
+        return remembered_count(self.found(), (timezone.get_current_timezone_name(), *self._narrowed_by()))
+
+    def _narrowed_by(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The filters of the address with their values."""
+        for name, values in sorted(QueryDict(self.address).lists()):
+            if name not in LIST_ONLY and any(values):
+                yield name, tuple(map(str, values))
 
     def neighbours(self, shipment: Shipment) -> tuple[int | None, int | None]:
         """Ids of the rows before and after a delivery in this list."""
@@ -114,7 +121,8 @@ class Asked:
 
         Rows that are imported between choosing and starting have larger ids, so they stay out.
         """
-        newest = Shipment.objects.order_by("-id").values_list("id", flat=True).first()
-        data = QueryDict(self.address)
-        query: dict[str, Any] = {name: data.getlist(name) for name in data if name not in LIST_ONLY and data[name]}
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT max(id) FROM shipments_shipment")
+            newest = cursor.fetchone()[0]
+        query: dict[str, Any] = {name: list(values) for name, values in self._narrowed_by()}
         return json.dumps(query | {"up_to": newest or 0}, ensure_ascii=False)

@@ -28,10 +28,12 @@ class Words:
     zone: tzinfo
     carriers: dict[int, str]
     badges: dict[str, str]
+    language: str
 
     @classmethod
     def for_request(cls, carriers: dict[int, str]) -> Words:
-        return cls(timezone.now(), timezone.get_current_timezone(), carriers, _badges(get_language() or ""))
+        language = get_language() or ""
+        return cls(timezone.now(), timezone.get_current_timezone(), carriers, _badges(language), language)
 
 
 @cache
@@ -69,7 +71,7 @@ def _moment(name: str) -> Cell:
         if moment is None:
             return formats.NO_VALUE
         exact = moment.astimezone(words.zone).strftime("%Y-%m-%d %H:%M:%S %Z")
-        stamp, age = moment.isoformat(timespec="seconds"), escape(age_text(moment, words.now))
+        stamp, age = moment.isoformat(timespec="seconds"), escape(age_text(moment, words.now, words.language))
         return f'<time datetime="{stamp}" title="{escape(exact)}">{age}</time>'
 
     return cell

@@ -17,6 +17,8 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "tracking_number": ("tracking_number", "id"),
     "-tracking_number": ("-tracking_number", "-id"),
 }
+ORDERED_BY = sorted({name.lstrip("-") for order in ORDERS.values() for name in order})
+"""Every column that some order needs."""
 _WITHIN_A_CARRIER = "tracking_number"
 
 

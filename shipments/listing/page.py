@@ -44,7 +44,7 @@ def context_of(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         Words.for_request({pk: name for pk, _code, name in carriers}),
         request.user.has_perm("core.operate"),
     )
-    views = list(saved_views.visible_to(request.user, LIST_NAME))
+    views = saved_views.listed(request.user, LIST_NAME)
     return {
         "asked": asked,
         "filter_bar": bar_html(asked.address, tuple((code, name) for _pk, code, name in carriers)),

@@ -96,3 +96,36 @@ def test_text_whose_search_takes_too_long_is_still_found(
     monkeypatch.setattr(search, "FEW", 0)
     deliveries(2)
     assert shown(client_as(viewer), "q=acme00001") == ["ACME00001"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_a_transaction_each_statement_takes_its_limit_along() -> None:
+    with time_limit(300), connection.cursor() as cursor:
+        cursor.execute("SELECT %s, pg_sleep(0.2)", ["of one result"])
+        assert cursor.fetchone()[0] == "of one result"
+        cursor.execute("SELECT pg_sleep(0.2)")  # the limit is for each by itself
+    with pytest.raises(TookTooLongError), time_limit(20), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(5)")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone()[0] == "1min", "nothing stays on the connection"
+
+
+def test_more_than_can_be_counted_is_remembered_and_an_exact_count_is_not(
+    client_as: Any, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "bounded_count", lambda found: counted.append(1) or bounded.Count(60, more=more))
+    deliveries(60)
+    client, counted, more = client_as(viewer), [], False
+    for _page in range(2):
+        client.get("/deliveries/?status=pending")
+    assert len(counted) == 2
+    more = True
+    for query in (
+        "status=pending",
+        "status=pending&sort=created",
+        "status=pending&columns=to",
+        "status=pending&carrier=acme",
+    ):
+        client.get(f"/deliveries/?{query}")
+    assert len(counted) == 4, "order and columns change no count, another filter does"

@@ -55,15 +55,19 @@ def icon(name: str, label: str = "") -> SafeString:
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>', address)
 
 
-def age_text(moment: datetime, now: datetime) -> str:
-    """`just now`, `5 min ago`, `in 2 h`, `3 days ago`; beyond 30 days the date."""
+def age_text(moment: datetime, now: datetime, language: str | None = None) -> str:
+    """`just now`, `5 min ago`, `in 2 h`, `3 days ago`; beyond 30 days the date.
+
+    Args:
+        language: the active one, where a list knows it already.
+    """
     seconds = (now - moment).total_seconds()
     past, size = seconds >= 0, abs(seconds)
     if size >= 30 * 86_400:
         return timezone.localtime(moment).strftime("%Y-%m-%d")
     unit = next(unit for unit, limit in _UP_TO_S if size < limit)
     count = max(1, round(size / _SECONDS[unit]))
-    return _age_words(unit, count, past, get_language() or "")
+    return _age_words(unit, count, past, get_language() or "" if language is None else language)
 
 
 _SECONDS = {"": 60, "min": 60, "h": 3600, "day": 86_400}
