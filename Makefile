@@ -3,6 +3,8 @@
 PORT ?= 8000
 VAR ?= var
 INPUT ?=
+SCALE ?=
+ONLY ?=
 
 SETUP_RUN = python3 platform/embedded/bootstrap.py run
 SETUP_DEV = python3 platform/embedded/bootstrap.py dev
@@ -34,9 +36,9 @@ reliability:  ## break every part while batches run; writes docs/reliability.md
 	@$(SETUP_DEV)
 	RELIABILITY_TABLE=docs/reliability.md .venv/bin/pytest tests/faults
 
-bench:  ## the performance ratios, as a table and bench/results.json; SCALE=full for the largest sizes
+bench:  ## the performance ratios, as a table and bench/results.json; SCALE=full for the largest sizes, ONLY=deliveries for a part
 	@$(SETUP_DEV)
-	@$(PYTHON) -m bench
+	@SCALE="$(SCALE)" ONLY="$(ONLY)" $(PYTHON) -m bench
 
 lint:  ## all static checks
 	@$(SETUP_DEV)

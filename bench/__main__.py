@@ -1,6 +1,7 @@
 """`python -m bench`: start a stack, run the benches in order, print a table, write bench/results.json.
 
-SCALE=full takes the largest sizes. Exit status: 0 when every bound holds, 1 when one does not or a bench went wrong.
+SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries), and leaves
+bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench went wrong.
 """
 
 from __future__ import annotations
@@ -8,35 +9,57 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.results import Result, lines_of, write
 from bench.stack import private_stack
 
+if TYPE_CHECKING:  # importing models needs the stack's settings
+    from django.contrib.auth.models import User
+
+PARTS = ("batches", "deliveries")
 RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> int:
     began = time.monotonic()
+    only = os.environ.get("ONLY", "")
+    if only not in ("", *PARTS):
+        _say(f"ONLY={only}: no such part. There are {', '.join(PARTS)}.")
+        return 2
     results: list[Result] = []
     with private_stack() as folder:
-        for result in _all_of(folder, full=os.environ.get("SCALE") == "full"):
+        for result in _all_of(folder, [only] if only else PARTS, full=os.environ.get("SCALE") == "full"):
             results.append(result)
             _say(*lines_of(result))
-    write(results, RESULTS)
+    if not only:
+        write(results, RESULTS)
     failed = sum(not result.holds for result in results)
     _say(f"{len(results)} ratios in {time.monotonic() - began:.0f} s; {failed} out of bounds")
     return 1 if failed else 0
 
 
-def _all_of(folder: Path, *, full: bool) -> Iterator[Result]:
+def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Result]:
     # Only now: these modules need Django set up with the addresses of the stack.
-    from bench import batches, deliveries, pages, setup, take_in
-    from bench.processes import worker
+    from bench import setup
 
     setup.publish_functions()
     actor = setup.make_operator()
+    if "batches" in parts:
+        yield from _batches(folder, actor, full=full)
+    if "deliveries" in parts:
+        from bench import deliveries, take_in
+
+        yield from deliveries.finding(actor, full=full)
+        yield from take_in.upserting(9 if full else 5)
+
+
+def _batches(folder: Path, actor: User, *, full: bool) -> Iterator[Result]:
+    from bench import batches, pages
+    from bench.processes import worker
+
     yield from batches.client_overhead(actor, 10_000, 9 if full else 5)
     yield from pages.starting(actor, 50_000)
     with worker("config", concurrency=batches.THREADS, log=folder / "worker.log") as engine:
@@ -49,8 +72,6 @@ def _all_of(folder: Path, *, full: bool) -> Iterator[Result]:
         yield from pages.viewing(actor, (1_000, 50_000))
     with worker("config", concurrency=batches.THREADS, log=folder / "worker-memory.log") as engine:
         yield from batches.memory(actor, engine, count=100_000)
-    yield from deliveries.finding(actor, full=full)
-    yield from take_in.upserting(9 if full else 5)
 
 
 def _say(*lines: str) -> None:

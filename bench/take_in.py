@@ -49,6 +49,12 @@ def upserting(rounds: int) -> Iterator[Result]:
     )
 
 
+def pace(rounds: int = 5) -> float:
+    """New rows a second into the table as it is, after one round that is not counted: the best of the rounds."""
+    Carrier.objects.get_or_create(code=CARRIER, defaults={"name": "Bench take-in"})
+    return max([_rows_per_s(_ours, _rows(turn * ROWS, "a")) for turn in range(rounds + 1)][1:])
+
+
 def _ratio(ours: list[float], theirs: list[float]) -> float:
     """The middle of the rounds' own ratios: what else the machine does in a round slows both."""
     return median(mine / other for mine, other in zip(ours, theirs, strict=True))

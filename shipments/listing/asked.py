@@ -91,7 +91,7 @@ class Asked:
     def _narrowed_by(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The filters of the address with their values."""
         for name, values in sorted(QueryDict(self.address).lists()):
-            if name not in LIST_ONLY and any(values):
+            if name not in LIST_ONLY and values[-1:] not in ([], [""]):
                 yield name, tuple(map(str, values))
 
     def neighbours(self, shipment: Shipment) -> tuple[int | None, int | None]:

@@ -17,7 +17,7 @@ from shipments.models import Shipment
 SHORTEST = 3
 """Shorter texts cannot use the trigram index (measured: 950 ms on 8 million rows), so they are refused."""
 FEW = 1_000
-PATIENCE_MS = 100
+PATIENCE_MS = 50
 """For the look-up of few; some 10 ms at 8 million rows."""
 _COLUMNS = ("tracking_number", "reference", "customer")
 
