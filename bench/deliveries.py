@@ -148,8 +148,12 @@ def _beside(actor: User, query: str, rows: int) -> list[tuple[float, float, floa
 
 
 def _depth(actor: User, rows: int) -> Iterator[Result]:
-    first = _usual_ms(lambda: _call(ShipmentViewSet, actor, ""), ROUNDS * 2)
-    deep = _usual_ms(lambda: _call(ShipmentViewSet, actor, f"cursor={_cursor(0.99)}"), ROUNDS * 2)
+    cursor = _cursor(0.99)
+    first, deep = _in_turns_ms(
+        ROUNDS * 2,
+        lambda: _call(ShipmentViewSet, actor, ""),
+        lambda: _call(ShipmentViewSet, actor, f"cursor={cursor}"),
+    )
     yield at_most("deep page, of page one", deep / first, 1.5, n=rows, first_ms=first, deep_ms=deep)
 
 
@@ -223,12 +227,18 @@ def _page_ms(actor: User, query: str) -> float:
 
 def _usual_ms(work: Callable[[], Any], rounds: int) -> float:
     """The lower quartile after one round that is not counted: what others do on the machine falls out, on both sides."""
-    times = []
+    return _in_turns_ms(rounds, work)[0]
+
+
+def _in_turns_ms(rounds: int, *works: Callable[[], Any]) -> list[float]:
+    """The same of several that differ little: one after the other in every round."""
+    times: list[list[float]] = [[] for _work in works]
     for _round in range(rounds + 1):
-        began = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.quantiles(times[1:], n=4)[0]
+        for work, spent in zip(works, times, strict=True):
+            began = time.perf_counter()
+            work()
+            spent.append((time.perf_counter() - began) * 1000)
+    return [statistics.quantiles(spent[1:], n=4)[0] for spent in times]
 
 
 def _cursor(depth: float) -> str:
