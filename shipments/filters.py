@@ -64,7 +64,8 @@ class NamedOnly(django_filters.FilterSet):
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         if data is not None:
-            self.base_filters = {name: made for name, made in type(self).base_filters.items() if name in data}
+            known: dict[str, Any] = vars(type(self))["base_filters"]
+            self.base_filters = {name: made for name, made in known.items() if name in data}
         super().__init__(data, *args, **kwargs)
 
 
@@ -105,6 +106,10 @@ class ShipmentFilter(NamedOnly):
     def lacks(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
         having = Document.objects.filter(type=value, state=DocumentState.STORED, shipment=OuterRef("pk"))
         return queryset.exclude(Exists(having))
+
+
+FILTERS: tuple[str, ...] = tuple(ShipmentFilter(queryset=Shipment.objects.none()).filters)
+"""The names of all, in the order of the filter bar."""
 
 
 class MessageFilter(django_filters.FilterSet):

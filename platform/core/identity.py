@@ -53,7 +53,7 @@ def _statement() -> str:
 
 
 def _preference_columns() -> list[str]:
-    return [field.column for field in Preference._meta.concrete_fields]
+    return [str(field.column) for field in Preference._meta.concrete_fields]
 
 
 def _take_preference(user: User) -> None:

@@ -23,7 +23,8 @@ def read(rows: QuerySet[Any, Any], fields: Sequence[str], *others: str) -> Query
     """
     texts = {f"{name}_text": Cast(name, TextField()) for name in fields if name in _DOCUMENTS}
     names = [_source(name) for name in fields]
-    return rows.annotate(**texts).values_list(*dict.fromkeys((*names, *others)), named=True)
+    found: QuerySet[Any, Any] = rows.annotate(**texts).values_list(*dict.fromkeys((*names, *others)), named=True)
+    return found
 
 
 def _source(name: str) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shipments.choices import DocumentType, Status
-from shipments.filters import ShipmentFilter
+from shipments.filters import FILTERS, ShipmentFilter
 from shipments.models import Shipment
 
 YES_OR_NO = (("true", "yes"), ("false", "no"))
@@ -42,7 +42,7 @@ def bar_html(address: str, carriers: Choices) -> SafeString:
         carriers: (code, name) of those to choose from.
     """
     data = QueryDict(address)
-    asked = tuple((name, value) for name in (*ShipmentFilter.base_filters, *_KEPT) for value in data.getlist(name))
+    asked = tuple((name, value) for name in (*FILTERS, *_KEPT) for value in data.getlist(name))
     return _written(asked, carriers, get_language() or "")
 
 
@@ -51,7 +51,7 @@ def _written(asked: tuple[tuple[str, str], ...], carriers: Choices, language: st
     data = QueryDict(mutable=True)
     for name, value in asked:
         data.appendlist(name, value)
-    for name in ShipmentFilter.base_filters:
+    for name in FILTERS:
         data.setlistdefault(name, [])  # every field is shown, also those that are not set
     bar = bar_of(ShipmentFilter(data, queryset=Shipment.objects.none()), carriers)
     kept = [(name, value) for name, value in asked if name in _KEPT]

@@ -15,7 +15,7 @@ from shipments.models import Shipment
 from tests.shipments.finding import carrier, deliveries
 
 FIELDS = ShipmentSerializer.Meta.fields
-ODD = {
+ODD: dict[str, Any] = {
     "reference": "</script> \u2028 “quoted” \\ é", "customer": "ЖЗИ 東京 \U0001f4e6", "notes": "line\nbreak\ttab",
     "sender": {"name": "Ñandú", "nested": {"list": [1, 2.5, None, True, "ü"]}}, "recipient": {}, "reason": "",
     "parcels": [{"number": "1", "weight_kg": "1.250", "n": 12345678901234567890}],
