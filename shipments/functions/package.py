@@ -61,7 +61,7 @@ FUNCTIONS = {
         Function(
             name="shipments-render-pdf",
             folder="render_pdf",
-            description="Prints delivery notes and ready-made HTML as PDF, a chunk of documents a call",
+            description="Prints shipping documents and ready-made HTML as PDF, a chunk of documents a call",
             memory_mb=1769,
             timeout_s=180,
             size_budget=120 * 1024 * 1024,

@@ -5,14 +5,13 @@ import shutil
 import subprocess
 import time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from shipments.functions.render_pdf.handler import handler
-from shipments.functions.render_pdf.labels import LABELS, locale_for
+from shipments.functions.render_pdf.language import WORDS, locale_for
 from tests.functions.support import Clock, content, envelope, shipment
 
 PIXEL = (
@@ -63,10 +62,10 @@ def test_a_delivery_note_holds_everything_on_one_page() -> None:
     assert result["value"]["filename"] == "note.pdf" and result["value"]["content_type"] == "application/pdf"
 
 
-@pytest.mark.parametrize("locale", sorted(LABELS))
+@pytest.mark.parametrize("locale", sorted(WORDS))
 def test_labels_follow_the_locale(locale: str) -> None:
     (text,) = pages(render(locale))
-    assert LABELS[locale]["title"] in text and LABELS[locale]["recipient"] in text
+    assert WORDS[locale]["title"] in text and WORDS[locale]["recipient"] in text
     assert ("6.75" if locale == "en" else "6,75") in text
 
 
@@ -111,7 +110,11 @@ def test_missing_fields_leave_dashes() -> None:
         ({"parcels": "many"}, "BadData", "parcels"),
         ({"sender": "me"}, "BadData", "sender"),
         ({"parcels": [{}] * 501}, "TooLarge", "500"),
-        ({"context": {"document_type": "cmr"}}, "UnknownDocumentType", "delivery_note"),
+        (
+            {"context": {"document_type": "cmr"}},
+            "UnknownDocumentType",
+            "cmr_waybill, commercial_invoice, delivery_note",
+        ),
     ],
 )
 def test_refuses_what_it_cannot_print(more: dict[str, Any], kind: str, word: str) -> None:
@@ -163,8 +166,3 @@ def test_prints_at_least_ten_notes_a_second_and_core() -> None:
             render(tracking_number=f"0034043416109{number:07d}")
         best = max(best, 10 / (time.process_time() - started))
     assert best >= 10, f"{best:.1f} notes a second"
-
-
-def test_template_and_style_belong_to_the_function() -> None:
-    folder = Path(__file__).parents[2] / "shipments" / "functions" / "render_pdf" / "templates"
-    assert {path.name for path in folder.iterdir()} == {"delivery_note.html", "delivery_note.css"}

@@ -1,58 +1,43 @@
-"""From a shipment's data, or ready-made HTML, to the bytes of a PDF.
+"""From a shipment's data to a finished document: built-in or custom template, words, codes, PDF."""
 
-WeasyPrint is imported and warmed at import: that takes seconds and belongs into INIT, not into the first document.
-"""
+from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from PIL import Image
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import (
-    FatalURLFetchingError,
-    URLFetcher,
-    URLFetcherResponse,
-)
 
 from shipments.functions.render_pdf import barcode
-from shipments.functions.render_pdf.labels import locale_for
-from shipments.functions.render_pdf.shipment import Shipment, parse_shipment
+from shipments.functions.render_pdf.bounds import limited
+from shipments.functions.render_pdf.drawing import BOLD, REGULAR
+from shipments.functions.render_pdf.kinds import CMR_LINES, Kind, check_complete, cmr_lines, kind_of
+from shipments.functions.render_pdf.label import draw_label, pieces_of
+from shipments.functions.render_pdf.language import Locale, locale_for
+from shipments.functions.render_pdf.printing import (
+    LONGEST_HTML,
+    Rendered,
+    merged,
+    print_html,
+    read_css,
+)
+from shipments.functions.render_pdf.sandbox import CustomTemplate, compile_template, run_template
+from shipments.functions.render_pdf.shipment import Party, Shipment, parse_manifest, parse_shipment
+from shipments.functions.render_pdf.truetype import Face
 from shipments.functions.runtime.errors import ItemError
 
 TEMPLATES = Path(__file__).parent / "templates"
-DOCUMENT_TYPES = {"delivery_note": "delivery_note"}
-LONGEST_HTML = 2_000_000
-MOST_PAGES = 200
-Image.MAX_IMAGE_PIXELS = 20_000_000
-"""Pillow refuses pictures past twice this: a small data URI must not unpack into gigabytes."""
-
-
-class DataOnlyFetcher(URLFetcher):
-    """Opens data: URIs and nothing else: no network, no file of the execution environment."""
-
-    def __init__(self) -> None:
-        super().__init__(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
-        self.refused: str | None = None
-
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        if not url.lower().startswith("data:"):
-            self.refused = f"{urlsplit(url).scheme or 'relative'} address {url[:120]!r}"
-        return super().fetch(url, headers)
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A finished PDF."""
-
-    content: bytes
-    pages: int
-
-
+MOST_ROWS = 2_000
+FIRST_PAGE_ROWS, PAGE_ROWS, SIGNATURE_ROWS, PAGES_AT_ONCE = 18, 24, 4, 4
+"""Rows of a manifest have one height, so that pages are known before they are laid out. Four pages are laid out at once:
+memory does not grow with the number of rows."""
+CACHED_TEMPLATES = 20
 _environment = ImmutableSandboxedEnvironment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=True,
@@ -62,29 +47,80 @@ _environment = ImmutableSandboxedEnvironment(
     auto_reload=False,
 )
 _fonts = FontConfiguration()
-_styles = {name: CSS(filename=TEMPLATES / f"{name}.css", font_config=_fonts) for name in DOCUMENT_TYPES.values()}
+SHEETS = {
+    "delivery_note": ["delivery_note"], "packing_list": ["delivery_note"], "commercial_invoice": ["delivery_note"],
+    "cmr_waybill": ["cmr_waybill"], "label": ["label"], "manifest": ["delivery_note", "manifest"],
+}  # fmt: skip
+_styles = {
+    name: [CSS(filename=TEMPLATES / f"{sheet}.css", font_config=_fonts) for sheet in sheets]
+    for name, sheets in SHEETS.items()
+}
+_INCLUDE = re.compile(r'\{% include "([a-z_.]+)" %\}\n?')
+_custom: OrderedDict[str, CustomTemplate] = OrderedDict()
 
 
-def render_document(document_type: str, data: object, locale: object = "en", letterhead: object = None) -> Rendered:
-    """Print the document of `document_type` for the shipment in `data`.
+def render_document(
+    document_type: str,
+    data: object,
+    locale: object = "en",
+    letterhead: object = None,
+    template: object = None,
+) -> Rendered:
+    """Print the document of `document_type` for the shipment in `data` (for a manifest: its deliveries).
 
     `letterhead` is an optional object with name, lines (list) and logo (a data: URI); without it the sender's name and
-    address head the page. Raises ItemError: UnknownDocumentType, BadData, TooLarge.
+    address head the page. `template` is an administrator's own: {html, css, sha256, version}.
+    Raises ItemError: UnknownDocumentType, BadData, MissingData, TooLarge, BadTemplate, ResourceRefused.
     """
-    template = DOCUMENT_TYPES.get(document_type)
-    if template is None:
-        known = ", ".join(sorted(DOCUMENT_TYPES))
-        raise ItemError("UnknownDocumentType", f"no template for {document_type!r}; there is: {known}")
+    kind, language = kind_of(document_type), locale_for(locale)
+    if kind.slug == "manifest":
+        return _manifest(kind, data, language, letterhead, template)
+    shipment = _complete(kind, data)
+    if kind.slug == "label" and template is None and len(_faces()) > 1:
+        drawn = draw_label(shipment, language, _faces())
+        if drawn is not None:
+            return Rendered(*drawn)
+    return _printed(kind, _variables(kind, shipment, language, letterhead), template)
+
+
+def _complete(kind: Kind, data: object) -> Shipment:
     shipment = parse_shipment(data)
-    language = locale_for(locale)
-    html = _environment.get_template(f"{template}.html").render(
-        shipment=shipment,
-        locale=language,
-        words=language.words,
-        head=_letterhead(letterhead, shipment),
-        barcode=_barcode(shipment.tracking_number),
-    )
-    return _print(html, [_styles[template]], _fonts)
+    check_complete(kind, shipment)
+    return shipment
+
+
+def _printed(kind: Kind, variables: Mapping[str, Any], template: object) -> Rendered:
+    if template is None:
+        html = _environment.get_template(f"{kind.slug}.html").render(variables)
+        return print_html(html, _styles[kind.slug], _fonts, dict(kind.pdf))
+    with limited():
+        custom = custom_template(template)
+        html = run_template(custom, variables)
+        return print_html(html, [custom.style], FontConfiguration(), dict(kind.pdf))
+
+
+def builtin_source(document_type: str) -> tuple[str, str]:
+    """(HTML, CSS) of a built-in page as one template, with its included parts in place: what administrators begin with."""
+    html = (TEMPLATES / f"{kind_of(document_type).slug}.html").read_text(encoding="utf-8")
+    while found := _INCLUDE.search(html):
+        html = html[: found.start()] + (TEMPLATES / found[1]).read_text(encoding="utf-8") + html[found.end() :]
+    css = "".join((TEMPLATES / f"{sheet}.css").read_text(encoding="utf-8") for sheet in SHEETS[document_type])
+    return html, css
+
+
+def custom_template(fields: object) -> CustomTemplate:
+    """Compiled once in a warm function; known by its content's digest."""
+    if not isinstance(fields, dict):
+        raise ItemError("BadTemplate", "a template is a JSON object with html, css and sha256")
+    known = str(fields.get("sha256"))
+    if known in _custom:
+        _custom.move_to_end(known)
+        return _custom[known]
+    made = compile_template(fields, read_css)
+    _custom[known] = made
+    if len(_custom) > CACHED_TEMPLATES:
+        _custom.popitem(last=False)
+    return made
 
 
 def render_html(html: object) -> Rendered:
@@ -96,33 +132,65 @@ def render_html(html: object) -> Rendered:
         raise ItemError("BadData", "html must be text, or null to use the template of the document type")
     if len(html) > LONGEST_HTML:
         raise ItemError("TooLarge", f"html has {len(html)} characters; at most {LONGEST_HTML} are printed")
-    return _print(html, [], FontConfiguration())  # its own, so that fonts it brings stay with it
+    return print_html(html, [], FontConfiguration())  # its own, so that fonts it brings stay with it
 
 
-def _print(html: str, styles: list[CSS], fonts: FontConfiguration) -> Rendered:
-    fetcher = DataOnlyFetcher()
-    try:
-        document = HTML(string=html, url_fetcher=fetcher).render(stylesheets=styles, font_config=fonts)
-        if len(document.pages) > MOST_PAGES:
-            raise ItemError(
-                "TooLarge", f"the document has {len(document.pages)} pages; at most {MOST_PAGES} are printed"
-            )
-        content = document.write_pdf()
-    except FatalURLFetchingError as error:
-        raise _refusal(fetcher) from error
-    if fetcher.refused:  # some places, such as pictures inside SVG, swallow the refusal and leave a gap
-        raise _refusal(fetcher)
-    return Rendered(content, len(document.pages))
+def _manifest(kind: Kind, data: object, language: Locale, letterhead: object, template: object) -> Rendered:
+    manifest = parse_manifest(data, MOST_ROWS)
+    variables = {
+        "manifest": manifest, "locale": language, "words": language.words,
+        "head": _letterhead(letterhead, manifest.sender, language), "barcode": _line(manifest.number),
+    }  # fmt: skip
+    sheets = _sheets(len(manifest.rows))
+    if template is not None:
+        whole = [(number, manifest.rows[first:last], first) for number, first, last in sheets]
+        return _printed(kind, variables | {"rows": manifest.rows, "sheets": whole, "pages": len(sheets)}, template)
+    page = _environment.get_template("manifest.html")
+    parts = (
+        page.render(
+            variables,
+            sheets=[
+                (number, manifest.rows[first:last], first) for number, first, last in sheets[at : at + PAGES_AT_ONCE]
+            ],
+            pages=len(sheets),
+        )
+        for at in range(0, len(sheets), PAGES_AT_ONCE)
+    )
+    printed = (print_html(html, _styles["manifest"], _fonts, dict(kind.pdf)) for html in parts)
+    return merged(printed) if len(sheets) > PAGES_AT_ONCE else next(printed)
 
 
-def _refusal(fetcher: DataOnlyFetcher) -> ItemError:
-    what = fetcher.refused or "a data: URI that cannot be read"
-    return ItemError("ResourceRefused", f"the HTML asks for {what}; embed pictures and styles as data: URIs")
+def _sheets(rows: int) -> list[tuple[int, int, int]]:
+    """(page, first row, row after the last one); the last page always has room for the signatures."""
+    sheets, first, room = [], 0, FIRST_PAGE_ROWS
+    while first < rows:
+        left = rows - first
+        taken = room if left > room else left if left <= room - SIGNATURE_ROWS else room - SIGNATURE_ROWS
+        sheets.append((len(sheets) + 1, first, first + taken))
+        first, room = first + taken, PAGE_ROWS
+    return sheets
 
 
-def _letterhead(letterhead: object, shipment: Shipment) -> dict[str, Any]:
+def _variables(kind: Kind, shipment: Shipment, language: Locale, letterhead: object) -> dict[str, Any]:
+    """What a template may use; docs/templates.md lists them."""
+    variables: dict[str, Any] = {
+        "shipment": shipment, "locale": language, "words": language.words,
+        "head": _letterhead(letterhead, shipment.sender, language),
+    }  # fmt: skip
+    if kind.slug == "label":
+        return variables | {"pieces": pieces_of(shipment)}
+    if kind.slug == "cmr_waybill":
+        lines, more = cmr_lines(shipment.parcels)
+        second = locale_for("en" if language.code != "en" else "fr")
+        variables |= {
+            "lines": lines, "more": more, "most_lines": CMR_LINES, "copies": (1, 2, 3, 4), "second": second.words,
+        }  # fmt: skip
+    return variables | {"barcode": _line(shipment.tracking_number)}
+
+
+def _letterhead(letterhead: object, sender: Party, language: Locale) -> dict[str, Any]:
     if not isinstance(letterhead, dict) or not letterhead.get("name"):
-        return {"name": shipment.sender.name, "lines": shipment.sender.lines, "logo": ""}
+        return {"name": sender.name, "lines": language.address(sender), "logo": ""}
     lines = letterhead.get("lines")
     return {
         "name": str(letterhead["name"]),
@@ -131,18 +199,29 @@ def _letterhead(letterhead: object, shipment: Shipment) -> dict[str, Any]:
     }
 
 
-def _barcode(tracking_number: str) -> str:
+def _line(text: str) -> str:
     """The barcode, or nothing where Code 128 cannot hold the number: it is printed as text all the same."""
     try:
-        return barcode.svg(tracking_number)
+        return barcode.svg(text)
     except ValueError:
         return ""
+
+
+@cache
+def _faces() -> dict[str, Face]:
+    """The fonts that documents are printed in, as WeasyPrint found them; nothing when they are not TrueType."""
+    html = '<p style="font-family: Liberation Sans, DejaVu Sans, sans-serif">a<b>b</b></p>'
+    document = HTML(string=html).render(font_config=_fonts)
+    document.write_pdf(full_fonts=True)
+    found = {BOLD if font.weight > 550 else REGULAR: Face.read(font.file_content) for font in document.fonts.values()}
+    return {name: face for name, face in found.items() if face} if all(found.values()) else {}
 
 
 def _warm_up() -> None:
     """Print one page so that fonts are found and loaded before the first request."""
     sample = {"tracking_number": "WARM-UP", "parcels": [{"weight_kg": 1, "description": "ÄΩЖ"}], "notes": "warm"}
     render_document("delivery_note", sample)
+    _faces()
 
 
 _warm_up()
