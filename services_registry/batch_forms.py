@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from services_registry import capabilities
 from services_registry.batches import BatchError
 from services_registry.choices import Priority
 
+OPTIONS = "option"
+"""Prefix of a capability's own fields on the plan page."""
 MOST_FAILED_PERCENT = 50
 """A batch halts when more than this share has failed, unless the person says otherwise."""
 
@@ -95,6 +99,22 @@ class StartForm(forms.Form):
         self.is_valid()
         return self.cleaned_data
 
+    @cached_property
+    def options(self) -> forms.Form | None:
+        """The fields of the capability, with what was entered in them, else with what came as `context`."""
+        slug = (self.data if self.is_bound else self.initial).get("capability", "")
+        kind = next((kind for kind in capabilities.all_capabilities() if kind.slug == slug), None)
+        if kind is None:
+            return None
+        if self.is_bound and any(name.startswith(f"{OPTIONS}-") for name in self.data):
+            return kind.options_form(self.data)
+        given = self.data.get("context") if self.is_bound else self.initial.get("context")
+        return kind.options_form(initial=_object_in(given))
+
+    @property
+    def options_valid(self) -> bool:
+        return self.options is None or not self.options.is_bound or self.options.is_valid()
+
     def clean_max_failed_percent(self) -> int | None:
         """A cleared field means "never"; a request without the field gets the default."""
         if self.add_prefix("max_failed_percent") not in self.data:
@@ -112,7 +132,19 @@ class StartForm(forms.Form):
         context = self.cleaned_data["context"] or {}
         if not isinstance(context, dict):
             raise forms.ValidationError(_("The options must be a JSON object."))
+        if self.options is not None and self.options.is_bound and self.options.is_valid():
+            return self.options.cleaned_data
         return context
+
+
+def _object_in(given: Any) -> dict[str, Any]:
+    """A JSON object, also as text; nothing for anything else."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return {}
+    return given if isinstance(given, dict) else {}
 
 
 def new_key() -> str:

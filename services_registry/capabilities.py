@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -23,6 +24,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from core.errors import RefusedError
 
 if TYPE_CHECKING:
+    from django.forms import Form
     from django.utils.functional import _StrOrPromise
 
     from services_registry.models import Batch
@@ -66,6 +68,27 @@ class ItemFailed(Exception):
         super().__init__(message)
         self.type = type
         self.message = message
+
+
+class Asked:
+    """What a batch was asked for: the selection, and the options as the capability accepted them."""
+
+    def __init__(self, selection: Selection, options: Mapping[str, Any], batch: Batch | None = None) -> None:
+        self._selection = selection
+        self.options = options
+        self._batch = batch
+
+    @classmethod
+    def of(cls, batch: Batch) -> Asked:
+        return cls({}, batch.context, batch)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """That of the first batch: the one of a retry only names what it retries. Loaded when it is needed."""
+        first = self._batch
+        while first is not None and first.parent is not None:
+            first = first.parent
+        return self._selection if first is None else first.selection
 
 
 class SelectionError(RefusedError):
@@ -122,6 +145,36 @@ class Capability(ABC):
         Raises:
             ItemFailed: the result is no good; the transaction is rolled back and the item fails.
         """
+
+    def options_form(
+        self, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None
+    ) -> Form | None:
+        """The fields that people choose options with on the plan page. By default there are none."""
+        return None
+
+    def options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of a batch as they are kept, checked. By default whatever is given.
+
+        Raises:
+            SelectionError: an option is unknown or wrong.
+        """
+        return dict(given)
+
+    def title_of(self, asked: Asked) -> str:
+        """What the work is called, for titles."""
+        return str(self.label)
+
+    def items_of(self, asked: Asked) -> Iterable[ItemRef]:
+        """`resolve` for capabilities whose items depend on the options."""
+        return self.resolve(asked.selection)
+
+    def groups_of(self, keys: Sequence[str], asked: Asked) -> Mapping[str, str]:
+        """`partition` for capabilities whose groups depend on the options."""
+        return self.partition(keys)
+
+    def payloads_of(self, keys: Sequence[str], asked: Asked) -> dict[str, dict[str, Any]]:
+        """`payload` for capabilities whose payloads depend on the options, or on all that was selected."""
+        return self.payload(keys)
 
     def apply_many(
         self, values: Mapping[str, Mapping[str, Any]], *, batch: Batch, open_binary: OpenBinary

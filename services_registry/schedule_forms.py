@@ -43,7 +43,7 @@ class BatchScheduleForm(forms.ModelForm[BatchSchedule]):
         self._check_jitter(cleaned)
         if "capability" in cleaned and "selection" in cleaned:
             try:
-                self.means = items_meant(cleaned["capability"], cleaned["selection"])
+                self.means = items_meant(cleaned["capability"], cleaned["selection"], cleaned.get("context"))
             except RefusedError as refusal:
                 self.add_error("selection", refusal.message)
         return cleaned

@@ -55,8 +55,28 @@ class DocumentType(models.TextChoices):
     LABEL = "label", _("label")
     CMR_WAYBILL = "cmr_waybill", _("CMR waybill")
     COMMERCIAL_INVOICE = "commercial_invoice", _("commercial invoice")
+    PACKING_LIST = "packing_list", _("packing list")
+    MANIFEST = "manifest", _("manifest")
     CUSTOMS_DECLARATION = "customs_declaration", _("customs declaration")
     OTHER = "other", _("other document")
+
+
+MADE_HERE = (
+    DocumentType.DELIVERY_NOTE, DocumentType.CMR_WAYBILL, DocumentType.COMMERCIAL_INVOICE, DocumentType.PACKING_LIST,
+    DocumentType.LABEL, DocumentType.MANIFEST,
+)  # fmt: skip
+"""What we print ourselves."""
+
+
+class Language(models.TextChoices):
+    """What documents are printed in."""
+
+    ENGLISH = "en", _("English")
+    SPANISH = "es", _("Spanish")
+    FRENCH = "fr", _("French")
+    GERMAN = "de", _("German")
+    ITALIAN = "it", _("Italian")
+    PORTUGUESE = "pt", _("Portuguese")
 
 
 class DocumentState(models.TextChoices):

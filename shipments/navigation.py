@@ -8,6 +8,14 @@ navigation.register(
     NavEntry(group="deliveries", label=_("Deliveries"), url_name="shipment-list", icon="truck", order=100),
     NavEntry(group="deliveries", label=_("Imports"), url_name="import-list", icon="upload", order=105),
     NavEntry(group="deliveries", label=_("Documents"), url_name="document-list", icon="files", order=110),
+    NavEntry(
+        group="deliveries",
+        label=_("Templates"),
+        url_name="template-list",
+        icon="edit",
+        order=115,
+        permission="core.administer",
+    ),
     NavEntry(group="deliveries", label=_("Messages"), url_name="message-list", icon="message", order=120),
     NavEntry(
         group="deliveries",

@@ -18,7 +18,7 @@ from core import slots
 from services_registry.models import BatchSchedule
 from shipments.deliveries.importer import import_shipments
 from shipments.deliveries.reading import bytes_of
-from shipments.models import Carrier, CarrierConnection, CarrierMessage, Shipment, TrackingEvent
+from shipments.models import Carrier, CarrierConnection, CarrierMessage, Letterhead, Shipment, TrackingEvent
 from shipments.sample_events import events_of, map_sample_codes
 from shipments.sample_notes import write_sample_notes
 from shipments.status import derive
@@ -40,7 +40,13 @@ PLACES = (
     ("PT", "Rua das Oliveiras", "4050-449", "Porto"), ("PL", "ulica Lipowa", "30-702", "Kraków"),
 )  # fmt: skip
 CUSTOMERS = ("Ferretería Olmo", "Atelier Brume", "Werkhof Lenz", "Libreria Quercia", "Casa do Sal", "Sklep Jodła")
-GOODS = ("books", "spare parts", "ceramics", "coffee", "textiles", "garden tools", "lamps")
+# What, commodity code, euros a piece, country of origin, packing.
+GOODS = (
+    ("books", "490199", 14, "ES", "carton"), ("spare parts for pumps", "841391", 86, "DE", "crate"),
+    ("ceramic tableware", "691110", 22, "PT", "carton"), ("roasted coffee", "090121", 9, "IT", "sack"),
+    ("cotton textiles", "630260", 17, "PT", "bale"), ("garden tools", "820130", 24, "DE", "carton"),
+    ("table lamps", "940521", 39, "CN", "carton"),
+)  # fmt: skip
 STATUSES = (
     ("delivered",) * 12
     + ("in_transit",) * 3
@@ -67,11 +73,11 @@ def sample_rows(n: int, seed: int, end: datetime) -> list[dict[str, Any]]:
             "carrier": CARRIERS[number % len(CARRIERS)][0], "tracking_number": f"SP{seed % 10000:04d}{number:07d}",
             "reference": f"PO-{10000 + number}", "customer": customer, "status": status,
             "sender_name": "Almacén Central", "sender_street": "Polígono Los Fresnos 4", "sender_postcode": "28830",
-            "sender_city": "San Fernando", "sender_country": "ES",
+            "sender_city": "San Fernando", "sender_country": "ES", "sender_phone": "+34 910 000 000",
+            "sender_vat": "ESB00000000", "sender_eori": "ESB00000000",
             "recipient_name": customer, "recipient_street": f"{street} {chance.randint(1, 120)}",
             "recipient_postcode": postcode, "recipient_city": city, "recipient_country": country,
-            "weight_kg": (weight := f"{chance.randint(3, 300) / 10}"), "description": (goods := chance.choice(GOODS)),
-            "parcels": _several(number, weight, goods) if number % SEVERAL == 0 else "",
+            "parcels": json.dumps(_goods(chance, number)),
             "created": created.isoformat(timespec="seconds"),
             "promised": (created + timedelta(days=3)).isoformat(timespec="seconds"),
             "delivered": min(created + timedelta(hours=chance.randint(20, 90)), end).isoformat(timespec="seconds")
@@ -80,14 +86,21 @@ def sample_rows(n: int, seed: int, end: datetime) -> list[dict[str, Any]]:
     return rows
 
 
-def _several(number: int, weight: str, goods: str) -> str:
-    """Two to four parcels with their sizes, as a cell of the file; the last one was not weighed."""
-    last = 2 + number // SEVERAL % 3
-    return json.dumps([
-        {"number": str(place), "weight_kg": None if place == last else weight, "description": goods,
-         "length_cm": 40 + 10 * place, "width_cm": 30, "height_cm": 20 + 5 * place}
-        for place in range(1, last + 1)
-    ])  # fmt: skip
+def _goods(chance: random.Random, number: int) -> list[dict[str, Any]]:
+    """One package with all that customs asks, or two to four with their sizes, of which the last one was not weighed."""
+    several = number % SEVERAL == 0
+    count = 2 + number // SEVERAL % 3 if several else 1
+    parcels = []
+    for place in range(1, count + 1):
+        text, code, price, origin, packing = chance.choice(GOODS)
+        pieces, weight = chance.randint(1, 40), f"{chance.randint(3, 300) / 10}"
+        sizes = {"length_cm": 40 + 10 * place, "width_cm": 30, "height_cm": 20 + 5 * place} if several else {}
+        parcels.append({
+            "number": str(place), "weight_kg": None if several and place == count else weight, "description": text,
+            "quantity": str(pieces), "hs_code": code, "value": f"{price * pieces}.00", "currency": "EUR", "origin": origin,
+            "packaging": packing, "volume_m3": f"0.{chance.randint(5, 480):03d}", **sizes,
+        })  # fmt: skip
+    return parcels
 
 
 def sample_shipments_csv(n: int, seed: int) -> str:
@@ -158,6 +171,12 @@ def refresh_standin_connections(log: Callable[[str], None]) -> None:
     log(f"{changed} connections lead to the carrier stand-in")
 
 
+def _letterhead(log: Callable[[str], None]) -> None:
+    values = {"name": "Iberfleet Logistics (sample)", "lines": "Polígono Los Fresnos 4\n28830 San Fernando\nEspaña"}
+    made = not Letterhead.objects.exists() and Letterhead.objects.create(**values)
+    log("a sample letterhead was made" if made else "the letterhead is kept as it is")
+
+
 def _schedule(log: Callable[[str], None]) -> None:
     """Asleep, so that a demo does only what its people ask for."""
     values = {
@@ -172,6 +191,7 @@ def _schedule(log: Callable[[str], None]) -> None:
 slots.setup_steps.register(
     slots.SetupStep("sample-deliveries", _deliveries, order=50, sample_only=True),
     slots.SetupStep("sample-notes", write_sample_notes, order=52, sample_only=True),
+    slots.SetupStep("sample-letterhead", _letterhead, order=53, sample_only=True),
     slots.SetupStep("sample-schedule", _schedule, order=55, sample_only=True),
     slots.SetupStep("standin-connections", refresh_standin_connections, order=60),
 )

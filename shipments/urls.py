@@ -12,6 +12,7 @@ from shipments.views import (
     panels,
     saved_views,
     status,
+    templates,
     upload,
 )
 
@@ -46,6 +47,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("documents/", documents.document_list, name="document-list"),
     path("documents/home/", panels.missing, name="document-home-panel"),
     path("documents/<int:pk>/file", documents.document_file, name="document-file"),
+    path("templates/", templates.template_list, name="template-list"),
+    path("templates/new/", templates.template_new, name="template-new"),
+    path("templates/<int:pk>/", templates.template_edit, name="template-edit"),
+    path("templates/<int:pk>/preview/", templates.template_preview, name="template-preview"),
+    path("templates/<int:pk>/versions/<int:number>/", templates.template_version, name="template-version"),
+    path("templates/<int:pk>/use/<int:number>/", templates.template_use, name="template-use"),
+    path("templates/preview/<str:key>.pdf", templates.template_preview_file, name="template-preview-file"),
     path("messages/", messages.message_list, name="message-list"),
     path("messages/home/", panels.review, name="message-home-panel"),
 ]

@@ -92,6 +92,7 @@ def _plan(asked: dict[str, Any]) -> Plan:
         return plan_batch(
             asked["capability"],
             asked["selection"],
+            context=asked.get("context"),
             chunk_size=asked.get("chunk_size"),
             concurrency=asked.get("concurrency"),
         )

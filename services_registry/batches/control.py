@@ -17,7 +17,7 @@ from services_registry.batches import settle
 from services_registry.batches.errors import BatchError
 from services_registry.batches.start import digest_of, start_run, store
 from services_registry.batches.wake import wake
-from services_registry.capabilities import ItemRef
+from services_registry.capabilities import Asked, ItemRef
 from services_registry.choices import OPEN_BATCHES, BatchState, ItemState, Priority
 from services_registry.models import Batch
 
@@ -228,7 +228,7 @@ def _retry_items(batch: Batch, *, actor: Any, source: str, reason: str, idempote
     )
     groups, inputs = {}, {}
     if batch.capability:
-        groups = dict(capabilities.get(batch.capability).partition([item.key for item in items]))
+        groups = dict(capabilities.get(batch.capability).groups_of([item.key for item in items], Asked.of(batch)))
     else:
         inputs = _inputs_of(batch)
     return store(

@@ -27,7 +27,7 @@ from services_registry.batches.request import encode
 from services_registry.batches.sizing import INLINE, PLAIN, ItemBytes, Size, choose_size
 from services_registry.batches.spending import spending_of
 from services_registry.batches.target import Target, function_row, target_of
-from services_registry.capabilities import Capability, ItemFailed, ItemRef
+from services_registry.capabilities import Asked, Capability, ItemFailed, ItemRef
 from services_registry.choices import Severity
 
 SAMPLED_ITEMS = 20
@@ -41,19 +41,25 @@ __all__ = ["Plan", "distinct", "plan_batch", "plan_items", "plan_run"]
 
 
 def plan_batch(
-    capability: str, selection: Mapping[str, Any], *, chunk_size: int | None = None, concurrency: int | None = None
+    capability: str,
+    selection: Mapping[str, Any],
+    *,
+    context: Mapping[str, Any] | None = None,
+    chunk_size: int | None = None,
+    concurrency: int | None = None,
 ) -> Plan:
     """Resolve and measure, without starting anything.
 
     Raises:
         BatchError: the selection is empty.
-        SelectionError: the capability is unknown, or cannot understand the selection.
+        SelectionError: the capability is unknown, or cannot understand the selection or the options.
     """
     kind = capabilities.get(capability)
-    items = distinct(kind.resolve(selection))
+    asked = Asked(selection, kind.options(context or {}))
+    items = distinct(kind.items_of(asked))
     if not items:
         raise BatchError(_("The selection holds no %(items)s.") % {"items": kind.item_noun}, code="empty_selection")
-    return _plan_items(kind, items, target_of(kind), chunk_size, concurrency, None, ask_aws=True)
+    return _plan_items(kind, items, target_of(kind), chunk_size, concurrency, None, asked, ask_aws=True)
 
 
 def plan_items(
@@ -64,9 +70,10 @@ def plan_items(
     chunk_size: int | None = None,
     concurrency: int | None = None,
     groups: Mapping[str, str] | None = None,
+    asked: Asked | None = None,
 ) -> Plan:
     """The plan of items that are resolved already, without asking AWS anything: a start must not wait for it."""
-    return _plan_items(kind, items, target, chunk_size, concurrency, groups, ask_aws=False)
+    return _plan_items(kind, items, target, chunk_size, concurrency, groups, asked or Asked({}, {}), ask_aws=False)
 
 
 def plan_run(
@@ -114,15 +121,18 @@ def _plan_items(
     chunk_size: int | None,
     concurrency: int | None,
     groups: Mapping[str, str] | None,
+    asked: Asked,
     *,
     ask_aws: bool,
 ) -> Plan:
     if groups is None:
-        groups = kind.partition([item.key for item in items])
+        groups = kind.groups_of([item.key for item in items], asked)
     counts = Counter(groups.get(item.key, "")[:GROUP_NAME] for item in items) if groups else Counter({"": len(items)})
-    item_bytes, problem = _measured(kind, [item.key for item in _spread(items)], whole=len(items) <= SAMPLED_ITEMS)
+    item_bytes, problem = _measured(
+        kind, [item.key for item in _spread(items)], asked, whole=len(items) <= SAMPLED_ITEMS
+    )
     plan = _planned(
-        target, item_bytes, counts, chunk_size, concurrency, noun=str(kind.item_noun), title=str(kind.label),
+        target, item_bytes, counts, chunk_size, concurrency, noun=str(kind.item_noun), title=kind.title_of(asked),
         capability=kind, repeatable=kind.repeatable, ask_aws=ask_aws,
         labels=[item.label or item.key for item in items[:SHOWN_LABELS]],
     )  # fmt: skip
@@ -191,10 +201,10 @@ def _spread(items: Sequence[Any]) -> Sequence[Any]:
     return items[:: max(1, math.ceil(len(items) / SAMPLED_ITEMS))]
 
 
-def _measured(kind: Capability, keys: list[str], *, whole: bool) -> tuple[ItemBytes, Caution | None]:
+def _measured(kind: Capability, keys: list[str], asked: Asked, *, whole: bool) -> tuple[ItemBytes, Caution | None]:
     """The sizes of a few items as they are sent. What already fails here is said."""
     try:
-        payloads = kind.payload(keys)
+        payloads = kind.payloads_of(keys, asked)
     except ItemFailed as failure:
         text = _("Some items will fail: %(why)s") % {"why": failure.message}
         return ItemBytes([]), Caution("items_fail", Severity.WARNING, text)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 
 from core.aws import storage
-from services_registry.capabilities import Capability
+from services_registry.capabilities import Asked, Capability
 from services_registry.models import Batch
 
 VERSION = 1
@@ -64,7 +64,7 @@ def envelope_request(capability: Capability, chunk: Sent, keys: Sequence[str]) -
     Raises:
         AwsError: the items were too big to go inline and could not be stored.
     """
-    payloads = capability.payload(keys)
+    payloads = capability.payloads_of(keys, Asked.of(chunk.batch))
     wanted = [key for key in keys if key in payloads]
     gone = [key for key in keys if key not in payloads]
     context = capability.context(chunk.batch, chunk.group) if wanted else {}

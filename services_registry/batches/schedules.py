@@ -28,6 +28,7 @@ from core.errors import RefusedError
 from services_registry import capabilities
 from services_registry.batches.errors import BatchError
 from services_registry.batches.start import start_batch
+from services_registry.capabilities import Asked
 from services_registry.choices import OPEN_BATCHES, Priority, RunResult
 from services_registry.models import Batch, BatchSchedule, ScheduleRun
 
@@ -93,13 +94,14 @@ def open_batch(schedule: BatchSchedule) -> Batch | None:
     return Batch.objects.filter(schedule=schedule, state__in=OPEN_BATCHES).order_by("-created").first()
 
 
-def items_meant(capability: str, selection: Mapping[str, Any]) -> int:
+def items_meant(capability: str, selection: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> int:
     """How many items a selection means at this moment.
 
     Raises:
-        SelectionError: the capability is unknown, or cannot understand the selection.
+        SelectionError: the capability is unknown, or cannot understand the selection or the options.
     """
-    return len({item.key for item in capabilities.get(capability).resolve(selection)})
+    kind = capabilities.get(capability)
+    return len({item.key for item in kind.items_of(Asked(selection, kind.options(context or {})))})
 
 
 def schedules_with_results(now: datetime | None = None) -> QuerySet[BatchSchedule]:

@@ -20,7 +20,7 @@ from services_registry.batches.errors import BatchError
 from services_registry.batches.plan import distinct, plan_items, plan_run
 from services_registry.batches.target import function_row, target_of
 from services_registry.batches.wake import wake
-from services_registry.capabilities import ItemRef
+from services_registry.capabilities import Asked, ItemRef
 from services_registry.choices import ChunkState, ItemState, Priority
 from services_registry.models import Batch, BatchItem, BatchSchedule, Chunk
 
@@ -64,13 +64,14 @@ def start_batch(
 
     Raises:
         BatchError: the selection means nothing, or the key was used for something else.
-        SelectionError: the capability is unknown, or cannot understand the selection.
+        SelectionError: the capability is unknown, or cannot understand the selection or the options.
     """
-    asked = digest_of(capability, selection, context)
-    if known := _known(idempotency_key, asked):
+    digest = digest_of(capability, selection, context)
+    if known := _known(idempotency_key, digest):
         return known
     kind = capabilities.get(capability)
-    items = distinct(kind.resolve(selection))
+    asked = Asked(selection, kind.options(context or {}))
+    items = distinct(kind.items_of(asked))
     if not items:
         raise BatchError(
             _("The selection holds no %(items)s, so there is nothing to do. Choose at least one.")
@@ -79,16 +80,16 @@ def start_batch(
             fields={"selection": [_("empty")]},
         )
     target = target_of(kind)
-    groups = kind.partition([item.key for item in items])
-    plan = plan_items(kind, items, target, chunk_size=chunk_size, concurrency=concurrency, groups=groups)
+    groups = kind.groups_of([item.key for item in items], asked)
+    plan = plan_items(kind, items, target, chunk_size=chunk_size, concurrency=concurrency, groups=groups, asked=asked)
     batch = Batch(
         capability=kind.slug,
         function_name=target.function_name,
         region=target.region,
         qualifier=target.qualifier,
-        title=(title or f"{kind.label}: {len(items):,} {kind.item_noun}")[:200],
+        title=(title or f"{kind.title_of(asked)}: {len(items):,} {kind.item_noun}")[:200],
         selection=dict(selection),
-        context=dict(context or {}),
+        context=dict(asked.options),
         chunk_size=plan.chunk_size,
         concurrency=plan.concurrency,
         plan=plan.snapshot(),
@@ -98,7 +99,7 @@ def start_batch(
         max_failed_percent=max_failed_percent,
         schedule=schedule,
     )
-    batch.asked_digest = asked
+    batch.asked_digest = digest
     return store(batch, items, groups, actor=actor, source=source, reason=reason, idempotency_key=idempotency_key)
 
 

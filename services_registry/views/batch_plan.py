@@ -22,7 +22,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     """What would be started, with the confirmation below it; again with other options when the form asks for that."""
     if "selection" in request.POST:
         form = StartForm(request.POST)
-        return _page(request, form, status=200 if form.is_valid() else 400)
+        return _page(request, form, status=200 if form.is_valid() and form.options_valid else 400)
     try:
         form = StartForm(initial=_first(request))
     except RefusedError as error:
@@ -35,7 +35,7 @@ def plan(request: HttpRequest) -> HttpResponse:
 def start(request: HttpRequest) -> HttpResponse:
     """Start what was planned; anything wrong shows the plan again with all that was entered."""
     form = StartForm(request.POST)
-    if not form.is_valid():
+    if not (form.is_valid() and form.options_valid):
         return _page(request, form, status=400)
     try:
         batch = start_batch(actor=request.user, source="page", **form.cleaned_data)
@@ -63,6 +63,7 @@ def _page(request: HttpRequest, form: StartForm, *, status: int = 200, problem: 
         planned = plan_batch(
             asked.get("capability", ""),
             asked.get("selection") or {},
+            context=asked.get("context"),
             chunk_size=asked.get("chunk_size"),
             concurrency=asked.get("concurrency"),
         )

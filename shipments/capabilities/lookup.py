@@ -54,6 +54,19 @@ def document_files(batch: Batch, keys: Sequence[str]) -> Iterator[ResultFile]:
         )
 
 
+def manifest_files(batch: Batch, keys: Sequence[str]) -> Iterator[ResultFile]:
+    """The manifests that the batch brought: documents of no delivery, known by what their item says."""
+    facts = batch.items.filter(key__in=keys, result__isnull=False).values_list("key", "result")
+    keys_of = {result.get("document"): key for key, result in facts}
+    for document in Document.objects.filter(pk__in=[pk for pk in keys_of if pk], state=DocumentState.STORED).order_by(
+        "pk"
+    ):
+        yield ResultFile(
+            key=keys_of[document.pk], name=document.name, open=partial(_opened, document), size=document.bytes,
+            modified=document.created,
+        )  # fmt: skip
+
+
 def _ids_in_results(batch: Batch, keys: Sequence[str]) -> list[int]:
     ids: list[int] = []
     results: Iterable[Any] = batch.items.filter(key__in=keys, result__isnull=False).values_list("result", flat=True)

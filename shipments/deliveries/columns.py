@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,7 @@ from django.utils.text import slugify
 
 from shipments.choices import Status
 
-PARTY = ("name", "street", "postcode", "city", "country")
+PARTY = ("name", "street", "postcode", "city", "country", "phone", "vat", "eori")
 COLUMNS = (
     "carrier", "tracking_number", "reference", "customer", "status",
     *(f"sender_{part}" for part in PARTY), *(f"recipient_{part}" for part in PARTY),
@@ -46,6 +46,7 @@ PARTY_LENGTH = 300
 MOST_PARCELS = 500
 HEAVIEST_KG = Decimal(1_000_000)
 SIDES_CM, LONGEST_CM = ("length_cm", "width_cm", "height_cm"), Decimal(10_000)
+LARGEST_AMOUNT = Decimal(1_000_000_000)
 YEARS = range(2000, 2101)
 STATUSES = frozenset(Status.values)
 DATES = frozenset({"created", "promised", "delivered"})
@@ -290,11 +291,50 @@ def _parcels(values: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def _parcel(place: int, parcel: Mapping[str, Any]) -> dict[str, Any]:
+    """Number, weight and description always; what documents want besides (`GOODS`) only where it is stated."""
     weight, text = parcel.get("weight_kg"), parcel.get("description")
-    return {
+    goods = {name: take(parcel[name]) for name, take in GOODS.items() if _given(parcel.get(name))}
+    return goods | {
         "number": _short(_text(parcel.get("number") or place), 40),
         "weight_kg": _weight(weight) if _given(weight) else None,
         "description": _short(_text(text), LENGTHS["description"]) if _given(text) else "",
         # Only those stated: parcels without sizes stay as they were, so that the same file changes nothing.
         **{name: _side(name, parcel[name]) for name in SIDES_CM if _given(parcel.get(name))},
     }
+
+
+def _amount(value: Any) -> str:
+    """A number of at least zero as plain decimal text; a decimal comma is accepted."""
+    text = _text(value).replace(",", ".")
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= LARGEST_AMOUNT:
+        raise BadValueError("bad_amount", f"“{text[:40]}” is not an amount like 12.50")
+    return format(amount, "f")
+
+
+def _currency(value: Any) -> str:
+    code = _text(value).upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise BadValueError("bad_currency", f"“{code[:40]}” is not a three-letter currency code like EUR")
+    return code
+
+
+def _hs_code(value: Any) -> str:
+    code = re.sub(r"[\s.]", "", _text(value))
+    if not re.fullmatch(r"\d{6,10}", code):
+        raise BadValueError("bad_hs_code", f"“{code[:40]}” is not a commodity code of 6 to 10 digits")
+    return code
+
+
+def _goods_text(value: Any) -> str:
+    return _short(_text(value), PARTY_LENGTH)
+
+
+GOODS: dict[str, Callable[[Any], str]] = {
+    "quantity": _amount, "volume_m3": _amount, "value": _amount, "currency": _currency, "hs_code": _hs_code,
+    "origin": lambda value: _country(_text(value)), "packaging": _goods_text, "dangerous": _goods_text,
+}  # fmt: skip
+"""Of a parcel: `value` is that of all its pieces, `origin` a country, `dangerous` the UN number, class and packing group."""

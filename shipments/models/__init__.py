@@ -7,6 +7,7 @@ from shipments.models.messages import CarrierMessage
 from shipments.models.notes import Note
 from shipments.models.shipments import Shipment, TrackingEvent
 from shipments.models.status import AgeingRule, CodeMapping, Reason, UnmappedCode
+from shipments.models.templates import DocumentTemplate, Letterhead, TemplateVersion
 
 __all__ = [
     "AgeingRule",
@@ -17,11 +18,14 @@ __all__ = [
     "CodeMapping",
     "ColumnMapping",
     "Document",
+    "DocumentTemplate",
     "HookDelivery",
     "ImportRun",
+    "Letterhead",
     "Note",
     "Reason",
     "Shipment",
+    "TemplateVersion",
     "TrackingEvent",
     "UnmappedCode",
 ]

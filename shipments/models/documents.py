@@ -27,6 +27,17 @@ class Document(models.Model):
     source = models.CharField(max_length=20, help_text=_("rendered, fetched or uploaded"))
     remote_path = models.CharField(max_length=400, blank=True)
     batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # Versions are never deleted, and nothing is found by them: no constraint, no index on a table that grows for ever.
+    template_version = models.ForeignKey(
+        "shipments.TemplateVersion",
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text=_("what it was printed with; empty: the built-in page"),
+    )
     created = models.DateTimeField(default=timezone.now)
     sample = models.BooleanField(default=False)
 

@@ -24,10 +24,18 @@ class Shipment(models.Model):
     )
     status_at = models.DateTimeField(null=True, blank=True, help_text=_("when the event happened that says so"))
     last_event = models.DateTimeField(null=True, blank=True, help_text=_("when the carrier was heard of last"))
-    sender = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
-    recipient = models.JSONField(default=dict, blank=True, help_text=_("name, street, postcode, city, country"))
+    sender = models.JSONField(
+        default=dict, blank=True, help_text=_("name, street, postcode, city, country, phone, vat, eori")
+    )
+    recipient = models.JSONField(
+        default=dict, blank=True, help_text=_("name, street, postcode, city, country, phone, vat, eori")
+    )
     destination_country = models.CharField(max_length=2, blank=True)
-    parcels = models.JSONField(default=list, blank=True, help_text=_("[{number, weight_kg, description}]"))
+    parcels = models.JSONField(
+        default=list,
+        blank=True,
+        help_text=_("[{number, weight_kg, description, ...}], see docs/templates.md"),
+    )
     notes = models.TextField(blank=True)
     created = models.DateTimeField(default=timezone.now, help_text=_("when the order was taken"))
     promised = models.DateTimeField(null=True, blank=True)

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from shipments.functions.render_pdf import documents, language
 from shipments.functions.render_pdf.barcode import gs1_check_digit, sscc_of
 from shipments.functions.render_pdf.language import LANGUAGES, WORDS
-from shipments.functions.render_pdf.sandbox import digest
+from shipments.functions.render_pdf.sources import builtin_source, digest
 from tests.functions.documents import SSCC, TYPES, codes, full, goods, made, manifest, pdf_of, pictures, texts
 
 
@@ -75,9 +75,10 @@ def _ink(picture: Any) -> str:
 
 def test_equal_goods_share_a_line_of_a_cmr_note_and_the_rest_is_counted() -> None:
     parcels = [goods(1)[0] | {"number": f"P{n}", "description": f"Goods {n % 12}"} for n in range(30)]
-    html, css = documents.builtin_source("cmr_waybill")
+    html, css = builtin_source("cmr_waybill")
     changed = {"html": html, "css": css, "sha256": digest(html, css)}
-    for more in ({}, {"template": changed}):
+    templates: tuple[dict[str, Any], ...] = ({}, {"template": changed})
+    for more in templates:
         pdf = pdf_of(made("cmr_waybill", data=full() | {"parcels": parcels}, **more))
         flat = " ".join(texts(pdf)[0].split())
         assert "Goods 6" in flat and "Goods 7" not in flat and "10 more packages, see packing list" in flat

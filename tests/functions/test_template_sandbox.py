@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shipments.functions.render_pdf import bounds, documents
-from shipments.functions.render_pdf.sandbox import digest
+from shipments.functions.render_pdf import bounds, documents, sandbox
+from shipments.functions.render_pdf.sources import builtin_source, digest
 from shipments.functions.runtime.errors import ItemError
 from tests.functions.documents import full, made, manifest, pdf_of, texts
 
@@ -52,8 +52,6 @@ def test_text_of_the_data_stays_text() -> None:
 @pytest.mark.parametrize("document_type", ["cmr_waybill", "label", "commercial_invoice", "packing_list", "manifest"])
 def test_the_built_in_pages_are_good_templates(document_type: str) -> None:
     """What an administrator begins with prints as it is, in the sandbox."""
-    from shipments.functions.render_pdf.documents import builtin_source
-
     html, css = builtin_source(document_type)
     data = manifest(30) if document_type == "manifest" else full()
     ours = pdf_of(made(document_type, data=data))
@@ -176,8 +174,13 @@ def test_no_network_and_no_files(html: str, css: str) -> None:
 
 def test_a_warm_function_compiles_a_template_once(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = []
-    original = documents.compile_template
-    monkeypatch.setattr(documents, "compile_template", lambda *given: compiled.append(1) or original(*given))  # type: ignore[func-returns-value]
+    original = sandbox.compile_template
+
+    def counted(*given: Any) -> Any:
+        compiled.append(given)
+        return original(*given)
+
+    monkeypatch.setattr(documents, "compile_template", counted)
     for _ in range(3):
         custom("<p>only once</p>")
     assert len(compiled) == 1

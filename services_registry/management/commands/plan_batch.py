@@ -22,6 +22,7 @@ class Command(BaseCommand):
         chosen = parser.add_mutually_exclusive_group(required=True)
         chosen.add_argument("--query", metavar="JSON", help='the filters of the list, like {"status": "in_transit"}')
         chosen.add_argument("--keys", metavar="A,B", help="the items' keys, separated by commas")
+        parser.add_argument("--options", metavar="JSON", default="{}", help='like {"type": "label", "language": "de"}')
         parser.add_argument("--chunk-size", type=int, metavar="N", help="lower the planned chunk size")
         parser.add_argument("--concurrency", type=int, metavar="N", help="invocations at once")
         parser.add_argument("--json", action="store_true", help="the plan as the API answers it")
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             plan = plan_batch(
                 options["capability"],
                 _selection(options["query"], options["keys"]),
+                context=_object("--options", options["options"]),
                 chunk_size=options["chunk_size"],
                 concurrency=options["concurrency"],
             )
@@ -42,13 +44,17 @@ class Command(BaseCommand):
 def _selection(query: str | None, keys: str | None) -> dict[str, Any]:
     if query is None:
         return {"keys": [key.strip() for key in (keys or "").split(",") if key.strip()]}
+    return {"query": _object("--query", query)}
+
+
+def _object(name: str, text: str) -> dict[str, Any]:
     try:
-        value = json.loads(query)
+        value = json.loads(text)
     except ValueError as error:
-        raise CommandError(f"--query is not JSON: {error}") from error
+        raise CommandError(f"{name} is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise CommandError('--query must be a JSON object, like {"status": "in_transit"}.')
-    return {"query": value}
+        raise CommandError(f'{name} must be a JSON object, like {{"status": "in_transit"}}.')
+    return value
 
 
 def as_text(plan: Plan) -> str:

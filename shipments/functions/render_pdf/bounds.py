@@ -27,14 +27,14 @@ class _Stopped(BaseException):  # noqa: N818  # not an error of the code it inte
 
 
 @contextmanager
-def limited() -> Iterator[None]:
+def limited(at_most: float = MOST_SECONDS) -> Iterator[None]:
     """Raises ItemError("TooLarge") when the block runs longer or grows further. A timer looks ten times a second.
 
     Only the main thread can be interrupted; elsewhere the block is refused, because the promise could not be kept.
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("work can be limited in the main thread only")
-    seconds, megabytes = MOST_SECONDS, MOST_MEGABYTES
+    seconds, megabytes = min(at_most, MOST_SECONDS), MOST_MEGABYTES
     deadline, most_kb = time.monotonic() + seconds, _resident_kb() + megabytes * 1024
 
     def look(number: int, frame: Any) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -15,7 +13,7 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
 from shipments.functions.render_pdf import barcode
-from shipments.functions.render_pdf.bounds import limited
+from shipments.functions.render_pdf.bounds import MOST_SECONDS, limited
 from shipments.functions.render_pdf.drawing import BOLD, REGULAR
 from shipments.functions.render_pdf.kinds import CMR_LINES, Kind, check_complete, cmr_lines, kind_of
 from shipments.functions.render_pdf.label import draw_label, pieces_of
@@ -29,10 +27,10 @@ from shipments.functions.render_pdf.printing import (
 )
 from shipments.functions.render_pdf.sandbox import CustomTemplate, compile_template, run_template
 from shipments.functions.render_pdf.shipment import Party, Shipment, parse_manifest, parse_shipment
+from shipments.functions.render_pdf.sources import SHEETS, TEMPLATES
 from shipments.functions.render_pdf.truetype import Face
 from shipments.functions.runtime.errors import ItemError
 
-TEMPLATES = Path(__file__).parent / "templates"
 MOST_ROWS = 2_000
 FIRST_PAGE_ROWS, PAGE_ROWS, SIGNATURE_ROWS, PAGES_AT_ONCE = 18, 24, 4, 4
 """Rows of a manifest have one height, so that pages are known before they are laid out. Four pages are laid out at once:
@@ -47,15 +45,10 @@ _environment = ImmutableSandboxedEnvironment(
     auto_reload=False,
 )
 _fonts = FontConfiguration()
-SHEETS = {
-    "delivery_note": ["delivery_note"], "packing_list": ["delivery_note"], "commercial_invoice": ["delivery_note"],
-    "cmr_waybill": ["cmr_waybill"], "label": ["label"], "manifest": ["delivery_note", "manifest"],
-}  # fmt: skip
 _styles = {
     name: [CSS(filename=TEMPLATES / f"{sheet}.css", font_config=_fonts) for sheet in sheets]
     for name, sheets in SHEETS.items()
 }
-_INCLUDE = re.compile(r'\{% include "([a-z_.]+)" %\}\n?')
 _custom: OrderedDict[str, CustomTemplate] = OrderedDict()
 
 
@@ -93,19 +86,16 @@ def _printed(kind: Kind, variables: Mapping[str, Any], template: object) -> Rend
     if template is None:
         html = _environment.get_template(f"{kind.slug}.html").render(variables)
         return print_html(html, _styles[kind.slug], _fonts, dict(kind.pdf))
-    with limited():
+    with limited(_seconds(template)):
         custom = custom_template(template)
         html = run_template(custom, variables)
         return print_html(html, [custom.style], FontConfiguration(), dict(kind.pdf))
 
 
-def builtin_source(document_type: str) -> tuple[str, str]:
-    """(HTML, CSS) of a built-in page as one template, with its included parts in place: what administrators begin with."""
-    html = (TEMPLATES / f"{kind_of(document_type).slug}.html").read_text(encoding="utf-8")
-    while found := _INCLUDE.search(html):
-        html = html[: found.start()] + (TEMPLATES / found[1]).read_text(encoding="utf-8") + html[found.end() :]
-    css = "".join((TEMPLATES / f"{sheet}.css").read_text(encoding="utf-8") for sheet in SHEETS[document_type])
-    return html, css
+def _seconds(template: object) -> float:
+    """A preview asks for less time than a batch."""
+    asked = template.get("seconds") if isinstance(template, dict) else None
+    return float(asked) if isinstance(asked, int) and not isinstance(asked, bool) and asked > 0 else MOST_SECONDS
 
 
 def custom_template(fields: object) -> CustomTemplate:
@@ -162,7 +152,8 @@ def _manifest(kind: Kind, data: object, language: Locale, letterhead: object, te
 
 def _sheets(rows: int) -> list[tuple[int, int, int]]:
     """(page, first row, row after the last one); the last page always has room for the signatures."""
-    sheets, first, room = [], 0, FIRST_PAGE_ROWS
+    sheets: list[tuple[int, int, int]] = []
+    first, room = 0, FIRST_PAGE_ROWS
     while first < rows:
         left = rows - first
         taken = room if left > room else left if left <= room - SIGNATURE_ROWS else room - SIGNATURE_ROWS

@@ -6,11 +6,10 @@ operation that makes text, lists or numbers larger is bounded. Time and memory: 
 
 from __future__ import annotations
 
-import hashlib
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError
 from jinja2.compiler import CodeGenerator, Frame
@@ -20,9 +19,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 from weasyprint import CSS
 
+from shipments.functions.render_pdf.sources import LONGEST_SOURCE, digest
 from shipments.functions.runtime.errors import ItemError
 
-LONGEST_SOURCE = 200_000
 LONGEST_TEXT = 2_000_000
 LONGEST_LIST = 20_000
 LARGEST_BITS = 512
@@ -123,8 +122,8 @@ class SandboxedTemplates(ImmutableSandboxedEnvironment):
     """No loader: `include`, `import` and `extends` find nothing."""
 
     code_generator_class = _Generator
-    concat = staticmethod(bounded_concat)  # type: ignore[assignment]  # Jinja declares the bare function
-    intercepted_binops: ClassVar[frozenset[str]] = frozenset({"+", "*", "**", "%", "-", "/", "//"})
+    concat = staticmethod(bounded_concat)
+    intercepted_binops = frozenset({"+", "*", "**", "%", "-", "/", "//"})
 
     def __init__(self) -> None:
         super().__init__(
@@ -168,11 +167,6 @@ class CustomTemplate:
     style: CSS
     version: int
     warnings: list[str] = field(default_factory=list)
-
-
-def digest(html: str, css: str) -> str:
-    """What tells two templates apart; the web application makes it in the same way."""
-    return hashlib.sha256(f"{len(html)}:{html}{css}".encode()).hexdigest()
 
 
 def compile_template(fields: Mapping[str, Any], read_css: Callable[[str], tuple[CSS, list[str]]]) -> CustomTemplate:
