@@ -107,6 +107,16 @@ def test_an_invoice_adds_up_and_has_one_currency() -> None:
     assert "EUR, USD" in made("commercial_invoice", data=mixed)["error"]["message"]
 
 
+def test_what_paper_allows_to_be_empty_is_left_empty() -> None:
+    bare = {"tracking_number": "X1", "carrier": "C", "sender": {"name": "S", "city": "A", "country": "FR"},
+            "recipient": {"name": "R", "city": "B", "country": "XK"},
+            "parcels": [{"description": "d", "weight_kg": 1, "value": 1, "currency": "EUR", "hs_code": "1",
+                         "origin": "FR"}]}  # fmt: skip
+    for document_type in ("delivery_note", "cmr_waybill", "commercial_invoice", "packing_list", "label"):
+        text = " ".join(texts(pdf_of(made(document_type, data=bare)))[0].split())
+        assert "X1" in text and "None" not in text and "XK" in text, document_type
+
+
 def test_a_manifest_numbers_all_its_rows_and_pages() -> None:
     pages = texts(pdf_of(made("manifest", "es", manifest(133))))
     assert len(pages) == 6  # 18 rows, then 24 a page, printed in two parts

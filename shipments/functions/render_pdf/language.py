@@ -100,6 +100,10 @@ class Locale:
         lines = [*party.street.splitlines(), *towns, self.country(party.country).upper()]
         return [line for line in lines if line.strip()]
 
+    def reason(self, name: str) -> str:
+        """Why goods leave the country; a reason we have no word for as it was stated."""
+        return self.words.get(f"reason_{name}", name)
+
     def piece(self, number: int, count: int) -> str:
         return self.words["piece"].format(n=number, m=count)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -63,7 +63,8 @@ class Shipment:
     promised: str
     notes: str
     shipped: str = ""
-    options: dict[str, str] = field(default_factory=dict)
+    incoterm: str = ""
+    export_reason: str = ""
 
     @property
     def total_kg(self) -> Decimal | None:
@@ -123,7 +124,7 @@ def parse_shipment(data: object) -> Shipment:
         raise ItemError("BadData", "data.parcels must be a list of {number, weight_kg, description}")
     if len(parcels) > MOST_PARCELS:
         raise ItemError("TooLarge", f"{len(parcels)} parcels on one document; at most {MOST_PARCELS} are printed")
-    options = fields.get("options")
+    options = _object(fields.get("options") or {}, "data.options")
     return Shipment(
         tracking_number=tracking_number,
         carrier=_text(fields, "carrier"),
@@ -135,7 +136,8 @@ def parse_shipment(data: object) -> Shipment:
         promised=_text(fields, "promised"),
         notes=_text(fields, "notes", LONGEST_NOTES),
         shipped=_text(fields, "shipped"),
-        options={str(key): _text(options, key) for key in options} if isinstance(options, dict) else {},
+        incoterm=_text(options, "incoterm"),
+        export_reason=_text(options, "export_reason"),
     )
 
 
