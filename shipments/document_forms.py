@@ -139,6 +139,7 @@ class LetterheadForm(forms.ModelForm[Letterhead]):
         return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
     def save(self, commit: bool = True) -> Letterhead:
+        """Of a valid form."""
         if self.cleaned_data.get("no_logo"):
             self.instance.logo = ""
         elif self.cleaned_data.get("picture"):

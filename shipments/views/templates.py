@@ -93,10 +93,11 @@ def template_preview(request: HttpRequest, pk: int) -> HttpResponse:
         if tried.pdf:
             key = uuid4().hex
             cache.set(_cache_key(request, key), tried.pdf, KEPT_S)
-    context = {"tried": tried, "preview_key": key, "form": form, "template": template}
+    made = {"tried": tried, "preview_key": key}
     if is_fragment(request):
+        context = {"form": form, "template": template, **made}
         return vary_on_fragment(render(request, "shipments/_template_preview.html", context))
-    return _editor(request, template, form, **context)
+    return vary_on_fragment(_editor(request, template, form, **made))
 
 
 @admin_required

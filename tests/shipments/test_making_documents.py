@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pypdfium2
@@ -17,36 +16,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from core.aws import storage
-from core.aws.errors import AwsConflict
 from services_registry import capabilities
 from services_registry.batches import drain, plan_batch, retry_failed, start_batch
 from services_registry.capabilities import Asked, SelectionError
 from services_registry.choices import BatchState
 from services_registry.models import Batch, Function
-from services_registry.samples.publish import publish_function
 from shipments.deliveries.importer import import_shipments
 from shipments.documents.templates import Choice, open_template, save_version, use_version
-from shipments.functions.package import FUNCTIONS, build
 from shipments.models import Carrier, Document, Letterhead, Shipment
 from shipments.sample import sample_shipments_csv
+from tests.shipments.renderer import NAME, renderer
 
-NAME = "shipments-render-pdf"
-
-
-@pytest.fixture(scope="session")
-def renderer(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Our function, published to the local AWS."""
-    if not settings.AWS_ENDPOINT_URL:
-        pytest.skip("needs the local AWS: AWS_ENDPOINT_URL is not set")
-    ours = FUNCTIONS[NAME]
-    storage.ensure_bucket()
-    with suppress(AwsConflict):
-        publish_function(
-            name=NAME, code_zip=build(NAME, tmp_path_factory.mktemp("zip")).read_bytes(), tags={}, Runtime=ours.runtime,
-            Handler=ours.handler, MemorySize=ours.memory_mb, Timeout=ours.timeout_s, Architectures=[ours.architecture],
-        )  # fmt: skip
-    return NAME
+__all__ = ["renderer"]
 
 
 @pytest.fixture
