@@ -19,7 +19,7 @@ from bench.stack import private_stack
 if TYPE_CHECKING:  # importing models needs the stack's settings
     from django.contrib.auth.models import User
 
-PARTS = ("batches", "deliveries")
+PARTS = ("batches", "deliveries", "documents")
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -54,6 +54,10 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
 
         yield from deliveries.finding(actor, full=full)
         yield from take_in.upserting(9 if full else 5)
+    if "documents" in parts:
+        from bench import rendering
+
+        yield from rendering.rendering(9 if full else 5)
 
 
 def _batches(folder: Path, actor: User, *, full: bool) -> Iterator[Result]:

@@ -17,6 +17,8 @@ from services_registry.choices import Priority
 
 OPTIONS = "option"
 """Prefix of a capability's own fields on the plan page."""
+PAGE_FORM = "plan-form"
+"""The id of that page's form."""
 MOST_FAILED_PERCENT = 50
 """A batch halts when more than this share has failed, unless the person says otherwise."""
 
@@ -107,9 +109,13 @@ class StartForm(forms.Form):
         if kind is None:
             return None
         if self.is_bound and any(name.startswith(f"{OPTIONS}-") for name in self.data):
-            return kind.options_form(self.data)
-        given = self.data.get("context") if self.is_bound else self.initial.get("context")
-        return kind.options_form(initial=_object_in(given))
+            form = kind.options_form(self.data)
+        else:
+            given = self.data.get("context") if self.is_bound else self.initial.get("context")
+            form = kind.options_form(initial=_object_in(given))
+        for field in form.fields.values() if form else ():
+            field.widget.attrs["form"] = PAGE_FORM  # they stand above the facts, outside of the form
+        return form
 
     @property
     def options_valid(self) -> bool:

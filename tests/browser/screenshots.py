@@ -22,7 +22,7 @@ PAGES = {
     "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
     "changes": "/functions/changes/", "syncs": "/functions/syncs/",
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
-    "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
+    "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {

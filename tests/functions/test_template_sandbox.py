@@ -63,7 +63,7 @@ def test_the_built_in_pages_are_good_templates(document_type: str) -> None:
     ("html", "said"),
     [
         ("a\nb\n{% if %}", "line 3"),
-        ("a\n{{ shipment.nothing }}", "line 2"),
+        ("a\n{{ shipment.nothing }}", "line 2: UndefinedError: Shipment has no field 'nothing'"),
         ("{{ nothing }}", "line 1"),
         ("x\n\n{{ 1 / 0 }}", "line 3"),
         ("{{ shipment.parcels | map('upper') | join | nofilter }}", "No filter named 'nofilter'"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -66,30 +66,40 @@ def render_document(
     Raises ItemError: UnknownDocumentType, BadData, MissingData, TooLarge, BadTemplate, ResourceRefused.
     """
     kind, language = kind_of(document_type), locale_for(locale)
-    if kind.slug == "manifest":
-        return _manifest(kind, data, language, letterhead, template)
-    shipment = _complete(kind, data)
-    if kind.slug == "label" and template is None and len(_faces()) > 1:
-        drawn = draw_label(shipment, language, _faces())
+    if template is not None:
+        variables = variables_of(kind, data, language, letterhead)
+        with limited(_seconds(template)):
+            custom = custom_template(template)
+            html = run_template(custom, variables)
+            return print_html(html, [custom.style], FontConfiguration(), dict(kind.pdf))
+    if kind.slug == "label" and len(_faces()) > 1:
+        drawn = draw_label(_complete(kind, data), language, _faces())
         if drawn is not None:
             return Rendered(*drawn)
-    return _printed(kind, _variables(kind, shipment, language, letterhead), template)
+    pages = built_in_html(kind, variables_of(kind, data, language, letterhead))
+    return merged([print_html(html, styles_of(kind), _fonts, dict(kind.pdf)) for html in pages])
+
+
+def built_in_html(kind: Kind, variables: Mapping[str, Any]) -> Iterator[str]:
+    """The built-in page; a manifest in parts of a few pages each."""
+    template = _environment.get_template(f"{kind.slug}.html")
+    if kind.slug != "manifest":
+        yield template.render(variables)
+        return
+    sheets = variables["sheets"]
+    for at in range(0, len(sheets), PAGES_AT_ONCE):
+        yield template.render({**variables, "sheets": sheets[at : at + PAGES_AT_ONCE]})
+
+
+def styles_of(kind: Kind) -> list[CSS]:
+    """The parsed style sheets of a built-in page."""
+    return _styles[kind.slug]
 
 
 def _complete(kind: Kind, data: object) -> Shipment:
     shipment = parse_shipment(data)
     check_complete(kind, shipment)
     return shipment
-
-
-def _printed(kind: Kind, variables: Mapping[str, Any], template: object) -> Rendered:
-    if template is None:
-        html = _environment.get_template(f"{kind.slug}.html").render(variables)
-        return print_html(html, _styles[kind.slug], _fonts, dict(kind.pdf))
-    with limited(_seconds(template)):
-        custom = custom_template(template)
-        html = run_template(custom, variables)
-        return print_html(html, [custom.style], FontConfiguration(), dict(kind.pdf))
 
 
 def _seconds(template: object) -> float:
@@ -125,31 +135,6 @@ def render_html(html: object) -> Rendered:
     return print_html(html, [], FontConfiguration())  # its own, so that fonts it brings stay with it
 
 
-def _manifest(kind: Kind, data: object, language: Locale, letterhead: object, template: object) -> Rendered:
-    manifest = parse_manifest(data, MOST_ROWS)
-    variables = {
-        "manifest": manifest, "locale": language, "words": language.words,
-        "head": _letterhead(letterhead, manifest.sender, language), "barcode": _line(manifest.number),
-    }  # fmt: skip
-    sheets = _sheets(len(manifest.rows))
-    if template is not None:
-        whole = [(number, manifest.rows[first:last], first) for number, first, last in sheets]
-        return _printed(kind, variables | {"rows": manifest.rows, "sheets": whole, "pages": len(sheets)}, template)
-    page = _environment.get_template("manifest.html")
-    parts = (
-        page.render(
-            variables,
-            sheets=[
-                (number, manifest.rows[first:last], first) for number, first, last in sheets[at : at + PAGES_AT_ONCE]
-            ],
-            pages=len(sheets),
-        )
-        for at in range(0, len(sheets), PAGES_AT_ONCE)
-    )
-    printed = (print_html(html, _styles["manifest"], _fonts, dict(kind.pdf)) for html in parts)
-    return merged(printed) if len(sheets) > PAGES_AT_ONCE else next(printed)
-
-
 def _sheets(rows: int) -> list[tuple[int, int, int]]:
     """(page, first row, row after the last one); the last page always has room for the signatures."""
     sheets: list[tuple[int, int, int]] = []
@@ -162,12 +147,19 @@ def _sheets(rows: int) -> list[tuple[int, int, int]]:
     return sheets
 
 
-def _variables(kind: Kind, shipment: Shipment, language: Locale, letterhead: object) -> dict[str, Any]:
+def variables_of(kind: Kind, data: object, language: Locale, letterhead: object) -> dict[str, Any]:
     """What a template may use; docs/templates.md lists them."""
-    variables: dict[str, Any] = {
-        "shipment": shipment, "locale": language, "words": language.words,
-        "head": _letterhead(letterhead, shipment.sender, language),
-    }  # fmt: skip
+    variables: dict[str, Any] = {"locale": language, "words": language.words}
+    if kind.slug == "manifest":
+        manifest = parse_manifest(data, MOST_ROWS)
+        sheets = _sheets(len(manifest.rows))
+        return variables | {
+            "manifest": manifest, "head": _letterhead(letterhead, manifest.sender, language),
+            "barcode": _line(manifest.number), "pages": len(sheets),
+            "sheets": [(number, manifest.rows[first:last], first) for number, first, last in sheets],
+        }  # fmt: skip
+    shipment = _complete(kind, data)
+    variables |= {"shipment": shipment, "head": _letterhead(letterhead, shipment.sender, language)}
     if kind.slug == "label":
         return variables | {"pieces": pieces_of(shipment)}
     if kind.slug == "cmr_waybill":

@@ -6,7 +6,7 @@ WeasyPrint is imported here; that takes seconds and belongs into INIT, not into 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -112,23 +112,18 @@ def read_css(css: str) -> tuple[CSS, list[str]]:
     return style, kept.lines
 
 
-def merged(parts: Iterable[Rendered]) -> Rendered:
+def merged(parts: list[Rendered]) -> Rendered:
     """One PDF of the pages of many, in order; the first one's metadata and colour profile count."""
-    from io import BytesIO
+    if len(parts) == 1:
+        return parts[0]
+    from io import BytesIO  # long manifests only
 
-    from pypdf import PdfReader, PdfWriter  # manifests only
+    from pypdf import PdfReader, PdfWriter
 
-    writer: PdfWriter | None = None
-    pages = 0
-    for part in parts:
-        pages += part.pages
-        if writer is None:
-            writer = PdfWriter(clone_from=BytesIO(part.content))
-            continue
+    writer = PdfWriter(clone_from=BytesIO(parts[0].content))
+    for part in parts[1:]:
         for page in PdfReader(BytesIO(part.content)).pages:
             writer.add_page(page)
-    if writer is None:
-        raise ValueError("nothing to merge")
     target = BytesIO()
     writer.write(target)
-    return Rendered(target.getvalue(), pages)
+    return Rendered(target.getvalue(), sum(part.pages for part in parts))

@@ -6,6 +6,7 @@ operation that makes text, lists or numbers larger is bounded. Time and memory: 
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ LONGEST_TEXT = 2_000_000
 LONGEST_LIST = 20_000
 LARGEST_BITS = 512
 FILE = "template.html"
+_NO_FIELD = re.compile(r"'(?:[\w.]+\.)?(\w+) object' has no attribute")
 FILTERS = frozenset({
     "abs", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "groupby", "int", "items",
     "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "safe", "select",
@@ -194,7 +196,12 @@ def run_template(custom: CustomTemplate, variables: Mapping[str, Any]) -> str:
     except SecurityError as error:
         raise ItemError("BadTemplate", f"{_line(error)}not allowed in templates: {error}") from error
     except Exception as error:  # whatever a template does wrong is the template's error
-        raise ItemError("BadTemplate", f"{_line(error)}{type(error).__name__}: {error}") from error
+        raise ItemError("BadTemplate", f"{_line(error)}{type(error).__name__}: {_plain(error)}") from error
+
+
+def _plain(error: Exception) -> str:
+    """Without the names of our modules: a shipment has no field, not an object of a package."""
+    return _NO_FIELD.sub(r"\1 has no field", str(error))
 
 
 def _line(error: BaseException) -> str:
