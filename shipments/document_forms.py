@@ -129,7 +129,7 @@ class LetterheadForm(forms.ModelForm[Letterhead]):
 
     def clean_picture(self) -> str:
         """As a data: URI."""
-        file: UploadedFile | None = self.cleaned_data["picture"]
+        file: UploadedFile[Any] | None = self.cleaned_data["picture"]
         if not file:
             return ""
         content = file.read(LARGEST_LOGO + 1)

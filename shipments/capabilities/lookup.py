@@ -56,11 +56,9 @@ def document_files(batch: Batch, keys: Sequence[str]) -> Iterator[ResultFile]:
 
 def manifest_files(batch: Batch, keys: Sequence[str]) -> Iterator[ResultFile]:
     """The manifests that the batch brought: documents of no delivery, known by what their item says."""
-    facts = batch.items.filter(key__in=keys, result__isnull=False).values_list("key", "result")
-    keys_of = {result.get("document"): key for key, result in facts}
-    for document in Document.objects.filter(pk__in=[pk for pk in keys_of if pk], state=DocumentState.STORED).order_by(
-        "pk"
-    ):
+    facts: Iterable[Any] = batch.items.filter(key__in=keys, result__isnull=False).values_list("key", "result")
+    keys_of = {result["document"]: key for key, result in facts if "document" in result}
+    for document in Document.objects.filter(pk__in=keys_of, state=DocumentState.STORED).order_by("pk"):
         yield ResultFile(
             key=keys_of[document.pk], name=document.name, open=partial(_opened, document), size=document.bytes,
             modified=document.created,

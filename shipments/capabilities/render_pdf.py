@@ -28,8 +28,8 @@ from shipments.capabilities import manifests
 from shipments.capabilities.lookup import document_files, manifest_files, shipment_keys
 from shipments.capabilities.selection import resolve_rows
 from shipments.choices import DocumentType, Language
-from shipments.document_forms import RECIPIENT, DocumentOptionsForm
-from shipments.documents.making import data_of, language_of
+from shipments.document_forms import DocumentOptionsForm
+from shipments.documents.making import RECIPIENT, data_of, language_of
 from shipments.documents.store import PDF, store_document
 from shipments.documents.templates import Choice, content_of, letterhead
 from shipments.filters import ShipmentFilter
