@@ -1,6 +1,6 @@
 """`python -m bench`: start a stack, run the benches in order, print a table, write bench/results.json.
 
-SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries), and leaves
+SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents), and leaves
 bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench went wrong.
 """
 
