@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from services_registry.views import functions, registry
+from services_registry.views import function_edit, function_list, functions, registry
 
 urlpatterns = [
-    path("functions/", functions.function_list, name="function-list"),
+    path("functions/", function_list.function_list, name="function-list"),
+    path("functions/export.csv", function_list.functions_csv, name="function-list-csv"),
+    *function_list.VIEWS.urls("functions/"),
+    path("functions/edit/", function_edit.edit, name="function-edit"),
     path("functions/changes/", registry.change_feed, name="function-changes"),
     path("functions/syncs/", registry.sync_list, name="sync-list"),
     path("functions/syncs/now/", registry.sync_now, name="sync-now"),

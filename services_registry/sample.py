@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from core import slots
+from core.timerange import PRESETS
 from services_registry.models import Function
 from services_registry.samples.fleet import sample_fleet
 from services_registry.samples.history import write_history
 from services_registry.samples.publish import publish_fleet
+from services_registry.standings import refresh_standings
 
 EXECUTABLE = 4  # rendered, fetched, classified, and the wait probe: published by the app that owns them
 
@@ -20,7 +22,12 @@ def _history(log: Callable[[str], None]) -> None:
     log(f"{write_history(functions, sample_fleet(EXECUTABLE))} rows of sample history written")
 
 
+def _standings(log: Callable[[str], None]) -> None:
+    log(f"{refresh_standings(PRESETS)} sums of functions over the usual ranges")
+
+
 slots.setup_steps.register(
     slots.SetupStep("sample-fleet", _publish, order=20, sample_only=True),
     slots.SetupStep("sample-history", _history, order=40, sample_only=True),
+    slots.SetupStep("standings", _standings, order=90),
 )

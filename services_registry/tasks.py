@@ -10,7 +10,9 @@ from django.conf import settings
 
 from services_registry import batches
 from services_registry.batches.schedules import run_due
+from services_registry.function_facts import QUICK, SLOW
 from services_registry.registry import sync_all
+from services_registry.standings import refresh_standings as refresh
 
 
 @shared_task(name="services_registry.wake_runner", ignore_result=True)
@@ -54,3 +56,15 @@ def sync_functions() -> None:
 def sync_details() -> None:
     """Read every function in full, with what the listing does not tell; nightly, and harmless at any time."""
     sync_all(full=True)
+
+
+@shared_task(name="services_registry.refresh_standings", ignore_result=True, expires=280, soft_time_limit=600)
+def refresh_standings() -> None:
+    """What functions came to up to now, for the shorter ranges; every five minutes, and harmless at any time."""
+    refresh(QUICK)
+
+
+@shared_task(name="services_registry.refresh_long_standings", ignore_result=True, expires=3600, soft_time_limit=3600)
+def refresh_long_standings() -> None:
+    """The same for the ranges of months; nightly."""
+    refresh(SLOW)

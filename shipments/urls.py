@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from shipments.listing.page import VIEWS
 from shipments.views import (
     deliveries,
     documents,
@@ -20,10 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("deliveries/", deliveries.shipment_list, name="shipment-list"),
     path("deliveries/export.csv", exports.shipments_csv, name="shipment-list-csv"),
     path("deliveries/columns/", saved_views.choose_columns, name="shipment-columns"),
-    path("deliveries/views/", saved_views.save, name="shipment-view-save"),
-    path("deliveries/view/<uuid:pk>/", saved_views.open_view, name="shipment-view"),
-    path("deliveries/view/<uuid:pk>/change/", saved_views.change, name="shipment-view-change"),
-    path("deliveries/view/<uuid:pk>/delete/", saved_views.delete, name="shipment-view-delete"),
+    *VIEWS.urls("deliveries/"),
     path("deliveries/<int:pk>/", deliveries.shipment_detail, name="shipment-detail"),
     path("deliveries/<int:pk>/timeline/", deliveries.shipment_timeline, name="shipment-timeline"),
     path("deliveries/<int:pk>/notes/", notes.write, name="note-write"),

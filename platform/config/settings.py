@@ -173,6 +173,11 @@ BATCH_STOP_SECONDS = env.integer("BATCH_STOP_SECONDS", 5, minimum=0, maximum=900
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
+    "refresh-standings": {"task": "services_registry.refresh_standings", "schedule": schedule(300)},
+    "refresh-long-standings": {
+        "task": "services_registry.refresh_long_standings",
+        "schedule": crontab(hour="0", minute="20"),
+    },
     "sync-details": {"task": "services_registry.sync_details", "schedule": crontab(hour="1", minute="30")},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
 from services_registry.models import AwsAccount, Function, FunctionRevision, InvocationReport, RejectedLine, SyncRun
 
-HAND_KEPT = {"owner", "capability", "notes", "dispatch_limit"}
+HAND_KEPT = {"owner", "capability", "runbook", "notes", "dispatch_limit"}
 
 
 @admin.register(Function)

@@ -4,6 +4,7 @@ from services_registry.models.accounts import AwsAccount, SyncRun
 from services_registry.models.batches import Batch, BatchItem, Chunk
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
 from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
+from services_registry.models.standings import FunctionStanding
 from services_registry.models.telemetry import FunctionDay, FunctionHour, InvocationReport, RejectedLine
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "FunctionDay",
     "FunctionHour",
     "FunctionRevision",
+    "FunctionStanding",
     "InvocationReport",
     "RejectedLine",
     "ScheduleRun",

@@ -1,6 +1,7 @@
 """Lambda functions as AWS describes them, their revisions, and which function serves which capability."""
 
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +56,10 @@ class Function(models.Model):
 
     owner = models.CharField(max_length=80, blank=True)
     capability = models.CharField(max_length=80, blank=True)
+    runbook = models.CharField(
+        max_length=300, blank=True, validators=[URLValidator(["http", "https"])],
+        help_text=_("the address that says what to do when it fails"),
+    )  # fmt: skip
     notes = models.TextField(blank=True)
     dispatch_limit = models.PositiveIntegerField(
         null=True, blank=True,

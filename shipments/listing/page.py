@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core import saved_views
+from core.saved_view_pages import SavedViewPages
 from core.templatetags.core_tags import moment
 from shipments.filters import chips_of
 from shipments.listing.asked import Asked
@@ -24,6 +25,7 @@ from shipments.listing.table import rows_html
 from shipments.models import Carrier, Shipment
 
 LIST_NAME = "shipments"
+VIEWS = SavedViewPages(LIST_NAME, list_url="shipment-list", name="shipment-view")
 REMEMBERED = "columns.shipments"
 MOST_EXACT = 5
 
@@ -56,6 +58,7 @@ def context_of(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "chips": chips_of(asked.filters),
         "choices": _choices(tuple(column.name for column in asked.columns), get_language() or ""),
         "views": views,
+        "view_names": VIEWS.names,
         "view": next((view for view in views if str(view.pk) == request.GET.get("view")), None),
         "exact": _exact(request, words) if not request.GET.get("cursor") else [],
         "selection": asked.selection() if may_run and page.rows else "",

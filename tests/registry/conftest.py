@@ -28,8 +28,8 @@ def make_function(db: None) -> Callable[..., Function]:
 def report(db: None) -> Callable[..., None]:
     """`report(function, count=3, status="timeout")`: reports of yesterday noon, with their rollups."""
 
-    def add(function: Function, *, count: int = 1, billed_ms: int = 1000, **fields: Any) -> None:
-        when = timezone.now().astimezone(UTC).replace(hour=12, minute=0) - timedelta(days=1)
+    def add(function: Function, *, count: int = 1, billed_ms: int = 1000, days_ago: int = 1, **fields: Any) -> None:
+        when = timezone.now().astimezone(UTC).replace(hour=12, minute=0) - timedelta(days=days_ago)
         known = InvocationReport.objects.count()
         rows = [
             InvocationReport(
