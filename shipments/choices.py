@@ -21,6 +21,13 @@ class Status(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+EXCEPTIONS = (
+    Status.DELIVERY_FAILED, Status.DELIVERY_DELAYED, Status.ON_HOLD, Status.RETURN_TO_SENDER, Status.UNKNOWN,
+)  # fmt: skip
+RETURNED = "returned"
+"""The reason of a delivery that is back at its sender: no exception any more."""
+
+
 class Family(models.TextChoices):
     """Who or what a reason lies with."""
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+import re
+from datetime import date
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from shipments.choices import DocumentState, DocumentType, Status
+from shipments.listing import attention
+from shipments.listing.attention import end_of_day, start_of_day
 from shipments.listing.search import SHORTEST, narrowed
 from shipments.models import Carrier, CarrierMessage, Document, Shipment
+from shipments.reasons import reason_labels
 
+DELIVERED_ONLY = ("delivered_after", "delivered_before", "delivered_days", "delivered_days_under")
+"""Filters beside which every row has a time of delivery, so that the list can be in its order."""
+SORT_NEEDS = {"delivered": DELIVERED_ONLY, "tracking_number": ("carrier",)}
+NO_REASON = "none"
+LATE_CHOICES = [("now", _("promised before now, still open")), ("delivered", _("delivered after the promise"))]
+DUE_CHOICES = [("today", _("today")), ("tomorrow", _("tomorrow"))]
 LIST_ONLY = frozenset({"cursor", "sort", "columns", "view", "page_size", "fields", "csrfmiddlewaretoken"})
 """Parts of a list's address that say how it is shown, not what is in it."""
 
@@ -43,13 +52,42 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
         return queryset.filter(status__in=value) if value else queryset
 
 
+class ReasonField(forms.MultipleChoiceField):
+    """Any spelling of a code: events may carry reasons that people have since renamed."""
+
+    def valid_value(self, value: Any) -> bool:
+        return bool(re.fullmatch(r"[\w-]{1,50}", str(value)))
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class ReasonFilter(django_filters.MultipleChoiceFilter):
+    """Any of several reasons by their codes; `none` for deliveries of which no reason is stated."""
+
+    field_class = ReasonField
+
+    def __init__(self) -> None:
+        super().__init__(choices=reason_choices, distinct=False, label=_("reason"))
+
+    def filter(self, queryset: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        return queryset.filter(reason__in=["" if code == NO_REASON else code for code in value]) if value else queryset
+
+
+def reason_choices() -> list[tuple[str, str]]:
+    return [*sorted(reason_labels().items(), key=lambda pair: pair[1]), (NO_REASON, str(_("none stated")))]
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class DaysFilter(django_filters.NumberFilter):
+    """Whole days before now, 24 hours each."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=3650, **kwargs)
+
+
 class SearchFilter(django_filters.CharFilter):
     field_class = SearchField
-
-
-def start_of_day(day: date) -> datetime:
-    """In the person's time zone. A moment can be compared by index; `created::date` cannot."""
-    return timezone.make_aware(datetime.combine(day, datetime.min.time()))
 
 
 class CarrierFilter(django_filters.ModelChoiceFilter):
@@ -80,12 +118,27 @@ class ShipmentFilter(NamedOnly):
     created_before = django_filters.DateFilter(method="until_day", label=_("ordered until"))
     missing = django_filters.ChoiceFilter(choices=DocumentType.choices, method="lacks", label=_("without document"))
     unmapped = django_filters.BooleanFilter(label=_("code not mapped"))
+    exception = django_filters.BooleanFilter(method="is_exception", label=_("needs action"))
+    reason = ReasonFilter()
+    late = django_filters.ChoiceFilter(choices=LATE_CHOICES, method="beside", label=_("late"))
+    late_days = DaysFilter(method="beside", label=_("late for days, at least"))
+    late_days_under = DaysFilter(method="beside", label=_("late for days, fewer than"))
+    due = django_filters.ChoiceFilter(choices=DUE_CHOICES, method="beside", label=_("due"))
+    silent_days = DaysFilter(method="beside", label=_("open and silent for days, at least"))
+    silent_days_under = DaysFilter(method="beside", label=_("silent for days, fewer than"))
+    delivered_after = django_filters.DateFilter(method="delivered_from", label=_("delivered from"))
+    delivered_before = django_filters.DateFilter(method="delivered_until", label=_("delivered until"))
+    delivered_days = DaysFilter(method="delivered_ago", label=_("delivered days ago, at least"))
+    delivered_days_under = DaysFilter(method="delivered_within", label=_("delivered days ago, fewer than"))
+    failed_after = django_filters.DateFilter(method="failed_from", label=_("tried in vain from"))
     sample = django_filters.BooleanFilter(label=_("sample data"))
 
     class Meta:
         model = Shipment
         fields = [
             "q", "status", "carrier", "country", "created_after", "created_before", "missing", "unmapped", "sample",
+            "exception", "reason", "late", "late_days", "late_days_under", "due", "silent_days", "silent_days_under",
+            "delivered_after", "delivered_before", "delivered_days", "delivered_days_under", "failed_after",
         ]  # fmt: skip
 
     def search(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
@@ -101,11 +154,41 @@ class ShipmentFilter(NamedOnly):
     @extend_schema_field(OpenApiTypes.DATE)
     def until_day(self, queryset: QuerySet[Shipment], name: str, value: date) -> QuerySet[Shipment]:
         """The day itself is in it."""
-        return queryset.filter(created__lt=start_of_day(min(value, date.max - timedelta(days=1)) + timedelta(days=1)))
+        return queryset.filter(created__lt=end_of_day(value))
 
     def lacks(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
         having = Document.objects.filter(type=value, state=DocumentState.STORED, shipment=OuterRef("pk"))
         return queryset.exclude(Exists(having))
+
+    def is_exception(self, queryset: QuerySet[Shipment], name: str, value: bool) -> QuerySet[Shipment]:
+        return queryset.filter(attention.exceptions()) if value else queryset.exclude(attention.exceptions())
+
+    @extend_schema_field(OpenApiTypes.DATE)
+    def delivered_from(self, queryset: QuerySet[Shipment], name: str, value: date) -> QuerySet[Shipment]:
+        return queryset.filter(delivered__isnull=False, delivered__gte=start_of_day(value))
+
+    @extend_schema_field(OpenApiTypes.DATE)
+    def delivered_until(self, queryset: QuerySet[Shipment], name: str, value: date) -> QuerySet[Shipment]:
+        """The day itself is in it."""
+        return queryset.filter(delivered__isnull=False, delivered__lt=end_of_day(value))
+
+    def delivered_ago(self, queryset: QuerySet[Shipment], name: str, value: int) -> QuerySet[Shipment]:
+        return queryset.filter(delivered__isnull=False, delivered__lte=attention.days_ago(value))
+
+    def delivered_within(self, queryset: QuerySet[Shipment], name: str, value: int) -> QuerySet[Shipment]:
+        return queryset.filter(delivered__isnull=False, delivered__gt=attention.days_ago(value))
+
+    @extend_schema_field(OpenApiTypes.DATE)
+    def failed_from(self, queryset: QuerySet[Shipment], name: str, value: date) -> QuerySet[Shipment]:
+        """A carrier told of an attempt in vain on that day or later, whatever became of it."""
+        return queryset.filter(attention.tried_in_vain(start_of_day(value)))
+
+    def beside(self, queryset: QuerySet[Shipment], name: str, value: object) -> QuerySet[Shipment]:
+        """What `attention` says together with others, in `filter_queryset`."""
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
+        return attention.narrowed(super().filter_queryset(queryset), self.form.cleaned_data)
 
 
 FILTERS: tuple[str, ...] = tuple(ShipmentFilter(queryset=Shipment.objects.none()).filters)
@@ -156,7 +239,10 @@ def chips_of(filters: django_filters.FilterSet) -> list[dict[str, str]]:
             rest = data.copy()
             rest.setlist(name, [other for other in data.getlist(name) if other != value])
             rest.pop("cursor", None)
-            choices = dict(getattr(entry.field, "choices", [])) if "choices" in entry.extra else {}
+            needed = SORT_NEEDS.get(rest.get("sort", "").lstrip("-"), ())
+            if needed and not any(rest.getlist(other) for other in needed):
+                rest.pop("sort", None)
+            choices = dict(entry.field.choices) if "choices" in entry.extra else {}
             chips.append({"label": f"{entry.label}: {choices.get(value, value)}", "url": f"?{rest.urlencode()}"})
     return chips
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from shipments.choices import Family, Status
-from shipments.models import Carrier, Reason
+from shipments.models import Carrier
+from shipments.reasons import reasons_of
 from shipments.status.changes import Change
 from shipments.status.seed import VALID_FROM
-
-
-def reasons_of(day: date) -> QuerySet[Reason]:
-    """The reasons that hold on a day."""
-    return Reason.objects.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day)
-
-
-def reason_labels() -> dict[str, str]:
-    """By code, as of today."""
-    return dict(reasons_of(timezone.now().date()).values_list("code", "label"))
 
 
 def _reason_choices() -> list[tuple[Any, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.db import OperationalError
 
-from shipments import events
+from shipments import events, rollups
 from shipments.deliveries import runs as imports
 from shipments.deliveries.retention import purge_import_files as purge
 from shipments.status import ageing, backlog, runs
@@ -55,3 +55,9 @@ def purge_import_files() -> None:
 def take_waiting_events() -> None:
     """Tracking events that came before their delivery; after every import, hourly, and harmless at any time."""
     events.take_waiting()
+
+
+@shared_task(name="shipments.refresh_home", ignore_result=True, expires=240)
+def refresh_home(everything: bool = False) -> None:
+    """Count the numbers of the home page; every five minutes, when a person asks, and harmless at any time."""
+    rollups.refresh(only_due=not everything)

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
+    "refresh-home": {"task": "shipments.refresh_home", "schedule": schedule(300)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
 }
 

@@ -11,12 +11,15 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import BooleanField, Expression, F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models.expressions import Col
+from django.db.models.lookups import IsNull
+from django.db.models.sql.where import AND
 from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
@@ -63,7 +66,24 @@ def keys_of(queryset: QuerySet[M], order: Sequence[str]) -> list[Key]:
     primary = queryset.model._meta.pk.name
     if not {name.lstrip("-") for name in names} & {"pk", primary}:
         names.append(f"-{primary}" if names and names[0].startswith("-") else primary)
-    return [key_of(queryset.model, name) for name in names]
+    filled = _never_empty(queryset)
+    return [_filled(key) if key.path in filled else key for key in (key_of(queryset.model, name) for name in names)]
+
+
+def _never_empty(queryset: QuerySet[M]) -> set[str]:
+    """Nullable columns of its own that a filter (`delivered__isnull=False`) keeps from being empty."""
+    conditions = queryset.query.where
+    if conditions.connector != AND or conditions.negated:
+        return set()
+    return {
+        condition.lhs.target.name
+        for condition in conditions.children
+        if isinstance(condition, IsNull) and condition.rhs is False and isinstance(condition.lhs, Col)
+    }
+
+
+def _filled(key: Key) -> Key:
+    return replace(key, nullable=False)
 
 
 def key_of(model: type[Model], name: str) -> Key:

@@ -14,7 +14,7 @@ from core.api.pagination import CursorPages, page_size_of
 from core.bounded import bounded_page
 from core.pagination import BadCursorError
 from shipments.filters import ShipmentFilter
-from shipments.listing.order import DEFAULT, ORDERS, UnservedOrderError, order_of, walk_of
+from shipments.listing.order import DEFAULT, ORDERS, UnservedOrderError, asks_for_delivered, order_of, walk_of
 from shipments.models import Shipment
 
 
@@ -29,7 +29,7 @@ class ShipmentPages(CursorPages):
         self.request, asked = request, request.query_params
         sort = asked.get("sort") or DEFAULT
         try:
-            order = order_of(sort, one_carrier=bool(asked.get("carrier")))
+            order = order_of(sort, one_carrier=bool(asked.get("carrier")), delivered=asks_for_delivered(asked))
         except UnservedOrderError as error:
             raise ValidationError({"sort": [str(error)]}) from error
 

@@ -17,7 +17,7 @@ from core.bounded import Count, bounded_page, remembered_count
 from core.pagination import BadCursorError, KeysetPage, encode, keys_of
 from shipments.filters import LIST_ONLY, ShipmentFilter
 from shipments.listing.columns import Column, Words, columns_of, fields_of
-from shipments.listing.order import DEFAULT, UnservedOrderError, order_of, walk_of
+from shipments.listing.order import DEFAULT, UnservedOrderError, asks_for_delivered, order_of, walk_of
 from shipments.models import Shipment
 
 PAGE_SIZE = 50
@@ -43,7 +43,7 @@ class Asked:
         filters = ShipmentFilter(data, queryset=Shipment.objects.all())
         sort, problem, order = data.get("sort") or DEFAULT, "", order_of(DEFAULT, one_carrier=False)
         try:
-            order = order_of(sort, one_carrier=bool(data.get("carrier")))
+            order = order_of(sort, one_carrier=bool(data.get("carrier")), delivered=asks_for_delivered(data))
         except UnservedOrderError as error:
             problem = str(error)
         rest = data.copy()

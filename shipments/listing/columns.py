@@ -110,7 +110,7 @@ _KNOWN = (
     ),
     _time("created", _("Ordered"), sort="created"),
     _time("promised", _("Promised")),
-    _time("delivered", _("Delivered")),
+    _time("delivered", _("Delivered"), sort="delivered"),
     _time("status_at", _("Status since")),
     _time("last_event", _("Last heard")),
     _time("updated", _("Changed here"), sort="updated"),

@@ -3,7 +3,7 @@ than the rows of the list. Whoever filters by the same sees the same bar, so it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -17,15 +17,21 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shipments.choices import DocumentType, Status
-from shipments.filters import FILTERS, ShipmentFilter
+from shipments.filters import DUE_CHOICES, FILTERS, LATE_CHOICES, ShipmentFilter, reason_choices
 from shipments.models import Shipment
 
 YES_OR_NO = (("true", "yes"), ("false", "no"))
-SELDOM = ("missing", "unmapped", "sample")
-MANY, ONE, DAY, TEXT = "many", "one", "day", "text"
+SELDOM = (
+    "exception", "reason", "late", "due", "silent_days", "delivered_after", "delivered_before", "missing", "unmapped", "sample",
+)  # fmt: skip
+RARE = ("late_days", "late_days_under", "silent_days_under", "delivered_days", "delivered_days_under", "failed_after")
+"""Of links from the home page; shown when they are set."""
+MANY, ONE, DAY, DAYS, TEXT = "many", "one", "day", "days", "text"
 _KINDS = {
     "status": MANY, "carrier": ONE, "created_after": DAY, "created_before": DAY, "missing": ONE, "unmapped": ONE,
-    "sample": ONE,
+    "sample": ONE, "exception": ONE, "reason": MANY, "late": ONE, "due": ONE, "late_days": DAYS, "late_days_under": DAYS,
+    "silent_days": DAYS, "silent_days_under": DAYS, "delivered_days": DAYS, "delivered_days_under": DAYS,
+    "delivered_after": DAY, "delivered_before": DAY, "failed_after": DAY,
 }  # fmt: skip
 
 
@@ -43,38 +49,43 @@ def bar_html(address: str, carriers: Choices) -> SafeString:
     """
     data = QueryDict(address)
     asked = tuple((name, value) for name in (*FILTERS, *_KEPT) for value in data.getlist(name))
-    return _written(asked, carriers, get_language() or "")
+    return _written(asked, carriers, tuple(reason_choices()), get_language() or "")
 
 
 @lru_cache(maxsize=256)
-def _written(asked: tuple[tuple[str, str], ...], carriers: Choices, language: str) -> SafeString:
+def _written(
+    asked: tuple[tuple[str, str], ...], carriers: Choices, reasons: Choices, language: str
+) -> SafeString:
     data = QueryDict(mutable=True)
     for name, value in asked:
         data.appendlist(name, value)
     for name in FILTERS:
         data.setlistdefault(name, [])  # every field is shown, also those that are not set
-    bar = bar_of(ShipmentFilter(data, queryset=Shipment.objects.none()), carriers)
+    bar = bar_of(ShipmentFilter(data, queryset=Shipment.objects.none()), carriers, reasons)
     kept = [(name, value) for name, value in asked if name in _KEPT]
     return render_to_string("shipments/_shipment_filters.html", {"bar": bar, "kept": kept})
 
 
-def bar_of(filters: ShipmentFilter, carriers: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def bar_of(filters: ShipmentFilter, carriers: Choices, reasons: Choices) -> dict[str, Any]:
     """The fields used `often`, the `seldom` used ones, and how many of those are set.
 
     Of each field: `kind`, `label`, `value`, `errors` and, where one chooses, `options` as HTML.
 
     Args:
         carriers: (code, name) of those to choose from.
+        reasons: (code, label) of those.
     """
+    yes_or_no = [(value, _(word)) for value, word in YES_OR_NO]
     choices: dict[str, Iterable[tuple[Any, Any]]] = {
         "status": Status.choices, "carrier": carriers, "missing": DocumentType.choices,
-        "unmapped": [(value, _(word)) for value, word in YES_OR_NO],
-        "sample": [(value, _(word)) for value, word in YES_OR_NO],
+        "unmapped": yes_or_no, "sample": yes_or_no, "exception": yes_or_no, "reason": reasons, "late": LATE_CHOICES,
+        "due": DUE_CHOICES,
     }  # fmt: skip
-    entries = [_entry(filters.form[name], choices.get(name, ()), filters) for name in filters.filters]
-    seldom = [entry for entry in entries if entry["name"] in SELDOM]
+    set_now = [name for name in RARE if filters.data.get(name)]
+    seldom = [_entry(filters.form[name], choices.get(name, ()), filters) for name in (*SELDOM, *set_now)]
+    often = [name for name in filters.filters if name not in SELDOM and name not in RARE]
     return {
-        "often": [entry for entry in entries if entry["name"] not in SELDOM],
+        "often": [_entry(filters.form[name], choices.get(name, ()), filters) for name in often],
         "seldom": seldom,
         "seldom_set": sum(bool(entry["value"]) for entry in seldom),
     }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from shipments.filters import ShipmentFilter
+from shipments.filters import DELIVERED_ONLY, ShipmentFilter
+from shipments.listing import attention
 from shipments.models import Shipment
 
 DEFAULT = "-created"
@@ -16,21 +20,25 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "updated": ("updated", "id"),
     "tracking_number": ("tracking_number", "id"),
     "-tracking_number": ("-tracking_number", "-id"),
+    "-delivered": ("-delivered", "-id"),
+    "delivered": ("delivered", "id"),
 }
 ORDERED_BY = sorted({name.lstrip("-") for order in ORDERS.values() for name in order})
 """Every column that some order needs."""
 _WITHIN_A_CARRIER = "tracking_number"
+OPEN_ONLY = ("exception", "late_days", "late_days_under", "due", "silent_days", "silent_days_under")
 
 
 class UnservedOrderError(ValueError):
     """There is no such order; the message says what there is, for people."""
 
 
-def order_of(sort: str, *, one_carrier: bool) -> tuple[str, ...]:
+def order_of(sort: str, *, one_carrier: bool, delivered: bool = False) -> tuple[str, ...]:
     """The columns of `?sort=`.
 
     Raises:
-        UnservedOrderError: no index has that order. Tracking numbers are in order only within a carrier.
+        UnservedOrderError: no index has that order. Tracking numbers are in order only within a carrier, times of delivery
+            only where a filter asks for them (`delivered`).
     """
     sort = sort or DEFAULT
     if sort not in ORDERS:
@@ -39,7 +47,13 @@ def order_of(sort: str, *, one_carrier: bool) -> tuple[str, ...]:
         })  # fmt: skip
     if sort.lstrip("-") == _WITHIN_A_CARRIER and not one_carrier:
         raise UnservedOrderError(_("Choose a carrier to sort by tracking number: numbers are in order within one."))
+    if sort.lstrip("-") == "delivered" and not delivered:
+        raise UnservedOrderError(_("Filter by day of delivery to sort by it: other deliveries have none."))
     return ORDERS[sort]
+
+
+def asks_for_delivered(data: Mapping[str, Any]) -> bool:
+    return any(data.get(name) for name in DELIVERED_ONLY)
 
 
 def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
@@ -47,9 +61,13 @@ def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
     chosen, rows = filters.form.cleaned_data, Shipment.objects.all()
     if chosen.get("carrier") and sort.lstrip("-") != "updated":
         rows = rows.filter(carrier=chosen["carrier"])
+    if sort.lstrip("-") == "delivered":
+        return _delivered_walk(filters, rows)
     if sort.lstrip("-") != "created" and sort:
         return rows
-    if chosen.get("unmapped"):
+    if chosen.get("late") == "now" or any(chosen.get(name) not in (None, False, "") for name in OPEN_ONLY):
+        rows = rows.filter(attention.not_ended())
+    elif chosen.get("unmapped"):
         rows = Shipment.objects.filter(unmapped=True)
     elif chosen.get("country") and not chosen.get("carrier"):
         rows = rows.filter(destination_country=chosen["country"].upper())
@@ -57,4 +75,12 @@ def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
         rows = rows.filter(status=chosen["status"][0])
     for name, method in (("created_after", filters.from_day), ("created_before", filters.until_day)):
         rows = method(rows, name, chosen[name]) if chosen.get(name) else rows
+    return rows
+
+
+def _delivered_walk(filters: ShipmentFilter, rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
+    chosen = filters.form.cleaned_data
+    ranges = (filters.delivered_from, filters.delivered_until, filters.delivered_ago, filters.delivered_within)
+    for name, method in zip(DELIVERED_ONLY, ranges, strict=True):
+        rows = method(rows, name, chosen[name]) if chosen.get(name) is not None else rows
     return rows

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from core import saved_views
 from core.saved_view_pages import SavedViewPages
 from core.templatetags.core_tags import moment
-from shipments.filters import chips_of
+from shipments.filters import SORT_NEEDS, chips_of
 from shipments.listing.asked import Asked
 from shipments.listing.columns import COLUMNS, NUMBER, Column, Words
 from shipments.listing.filter_bar import bar_html
@@ -73,8 +73,9 @@ def _words_of(edge: Any) -> str:
 
 def _head(column: Column, asked: Asked) -> dict[str, str]:
     """A column's head, with the address that sorts by it; the other way round when it sorts already."""
-    served = column.sort and (column is not NUMBER or QueryDict(asked.address).get("carrier"))
-    if not served:
+    data = QueryDict(asked.address)
+    needed = SORT_NEEDS.get(column.sort, ())
+    if not column.sort or (needed and not any(data.get(name) for name in needed)):
         return {"label": str(column.label), "url": "", "sorted": ""}
     down, up = f"-{column.sort}", column.sort
     first, second = (up, down) if column is NUMBER else (down, up)

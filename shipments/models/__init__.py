@@ -2,6 +2,7 @@
 
 from shipments.models.carriers import Carrier, CarrierConnection
 from shipments.models.documents import Document
+from shipments.models.home import HomeCount, HomeHour, HomePart
 from shipments.models.intake import CarrierHook, ColumnMapping, HookDelivery, ImportRun
 from shipments.models.messages import CarrierMessage
 from shipments.models.notes import Note
@@ -19,6 +20,9 @@ __all__ = [
     "ColumnMapping",
     "Document",
     "DocumentTemplate",
+    "HomeCount",
+    "HomeHour",
+    "HomePart",
     "HookDelivery",
     "ImportRun",
     "Letterhead",

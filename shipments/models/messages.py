@@ -32,6 +32,12 @@ class CarrierMessage(models.Model):
         indexes = [
             models.Index(fields=["-received", "-id"], name="message_recent"),
             models.Index(fields=["received", "id"], condition=models.Q(status=""), name="message_unclassified"),
+            # Those a person has to look at; few, as long as people do.
+            models.Index(
+                fields=["-received", "-id"],
+                condition=models.Q(applied=False) & ~models.Q(status=""),
+                name="message_to_review",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -73,6 +75,29 @@ class Shipment(models.Model):
                 name="shipment_unmapped",
             ),
             models.Index(fields=["-created", "-id"], condition=models.Q(sample=True), name="shipment_sample"),
+            # What needs a person: late, due, silent, exceptions. All of it is decided inside the index, in the order of the
+            # list. Few deliveries are open (0.2 of 8 million), so it takes some 20 MB; every change of an open one costs an
+            # entry. The last two columns let the counts of the home page do without rows.
+            models.Index(
+                F("created").desc(),
+                F("id").desc(),
+                "status",
+                "reason",
+                "carrier",
+                "destination_country",
+                "promised",
+                Coalesce("last_event", "updated"),
+                include=["last_event", "updated"],
+                condition=~models.Q(status=Status.DELIVERED) & ~models.Q(status=Status.CANCELLED),
+                name="shipment_open",
+            ),
+            # By time of delivery: today's, those that lack a document for days, and deliveries of each hour. 0.3 GB at 8
+            # million; one entry in a delivery's life.
+            models.Index(
+                fields=["-delivered", "-id", "carrier"],
+                condition=models.Q(delivered__isnull=False),
+                name="shipment_delivered",
+            ),
             models.Index(fields=["tracking_number"], name="shipment_number", opclasses=["text_pattern_ops"]),
             # One trigram index over what the search box looks at serves "contains" by ILIKE.
             GinIndex(
@@ -107,7 +132,13 @@ class TrackingEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shipment", "at", "code", "text"], name="event_once"),
         ]
-        indexes = [models.Index(fields=["code"], condition=models.Q(unmapped=True), name="event_unmapped")]
+        indexes = [
+            models.Index(fields=["code"], condition=models.Q(unmapped=True), name="event_unmapped"),
+            # Attempts in vain by time, for the home page: one event in some fifty.
+            models.Index(
+                fields=["at", "shipment"], condition=models.Q(status=Status.DELIVERY_FAILED), name="event_failed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.text or self.code}"

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 
-from shipments.choices import Status
+from shipments.choices import RETURNED, Status
 from shipments.status import ageing, backlog
 
 AFTER_DELIVERY = timedelta(hours=72)
 """For so long a late scan or a careless one ("in transit") does not undo a delivery."""
 AHEAD = timedelta(days=1)
 """An event dated further ahead of the moment we received it is a wrong clock or a plan, not something that happened."""
-RETURNED = "returned"
 DELIVERED_IN_ERROR = "delivered_in_error"
 AT_ONCE = 10_000
 

@@ -19,8 +19,9 @@ from core.access import admin_required, operator_required
 from core.htmx import is_fragment, vary_on_fragment
 from core.models import AuditEntry
 from core.pagination import KeysetPage
-from shipments.mapping_forms import MappingForm, reason_labels
+from shipments.mapping_forms import MappingForm
 from shipments.models import Carrier, CodeMapping, UnmappedCode
+from shipments.reasons import reason_labels
 from shipments.status import backlog, changes, remap, runs
 from shipments.status.changes import Change
 from shipments.status.seed import VALID_FROM
