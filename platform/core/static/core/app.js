@@ -144,5 +144,7 @@
     if (said) announce(said.dataset.announce);
     showPercent();
   });
+  // The numbers of the home page were counted anew.
+  document.addEventListener("home-refreshed", () => document.querySelectorAll("[data-panel]").forEach((panel) => window.htmx.trigger(panel, "reload")));
   showPercent();
 })();
