@@ -24,7 +24,7 @@ from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from bench import take_in
+from bench import home, take_in
 from bench.pages import browser_of
 from bench.results import Result, at_least, at_most
 from core.pagination import after as after_row
@@ -77,12 +77,14 @@ def finding(actor: User, *, full: bool) -> Iterator[Result]:
     """Grow the table step by step; measure growth at each step and everything else at the last."""
     growth: dict[str, float] = {}
     taken: dict[str, float] = {}
+    counting: dict[str, float] = {}
     sizes = SIZES if full else SIZES[:-1]
     for size in sizes:
         _empty()
         generate(size)
         growth[f"page_ms_{size}"] = _page_ms(actor, "")
         taken[f"rows_s_{size}"] = take_in.pace()
+        counting |= home.counted(size)
     yield at_most(
         f"page one at {sizes[-1]:,} rows, of page one at {sizes[0]:,}",
         growth[f"page_ms_{sizes[-1]}"] / growth[f"page_ms_{sizes[0]}"], 2, n=sizes[-1], **growth,
@@ -92,6 +94,7 @@ def finding(actor: User, *, full: bool) -> Iterator[Result]:
         taken[f"rows_s_{sizes[0]}"] / taken[f"rows_s_{sizes[-1]}"], 1.5, n=sizes[-1], **taken,
     )  # fmt: skip
     yield from measured(actor, sizes[-1])
+    yield from home.at_home(actor, sizes[-1], counting)
     _empty()
 
 

@@ -39,6 +39,7 @@ class HomePanel:
     url_name: str
     order: int = 100
     width: int = 6  # of 12 columns
+    tall: bool = False  # keeps more room while it loads, so that nothing jumps
     permission: str = ""
 
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from shipments.choices import Status
 from shipments.models import Carrier, Shipment
 
-APART_S = 4
+APART = timedelta(seconds=4)
 REBUILD_FROM = 50_000
 """From so many rows on it is quicker to build the indexes of an empty table afterwards."""
 IN_SLICE = 250_000
@@ -67,7 +67,7 @@ SELECT (%(carriers)s::bigint[])[1 + width_bucket(chance(n, 1), %(carrier_steps)s
     jsonb_build_object('name', customer, 'city', (%(towns)s::text[])[1 + n %% 12], 'country', country), country,
     '[]', '', ordered, ordered + interval '4 days', CASE WHEN status = 'delivered' THEN arrived END, arrived, true
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n,
-    LATERAL (SELECT %(end)s::timestamptz - (%(newest)s - n) * interval '4 seconds' AS ordered,
+    LATERAL (SELECT %(end)s::timestamptz - (%(newest)s - n) * %(apart)s::interval AS ordered,
         20 + n %% 70 + CASE WHEN chance(n, 7) < %(late)s THEN 90 + n %% 60 ELSE 0 END AS hours) AS a,
     LATERAL (SELECT ordered + CASE WHEN ordered + hours * interval '1 hour' <= %(end)s THEN hours * interval '1 hour'
             ELSE (%(end)s - ordered) * chance(n, 8) END AS arrived,
@@ -136,7 +136,7 @@ def _fill(cursor: Any, first: int, count: int, seed: int, end: datetime) -> None
         "settled": [status.value for status in SETTLED_WEIGHTS], "settled_steps": _steps(SETTLED_WEIGHTS),
         "recent": timedelta(days=SETTLED_AFTER_DAYS), "late": LATE, "towns": list(TOWNS),
         "first_words": list(FIRST_WORDS), "last_words": list(LAST_WORDS),
-        "countries": list(COUNTRIES), "country_steps": _steps(COUNTRIES), "end": end, "newest": first + count - 1,
+        "countries": list(COUNTRIES), "country_steps": _steps(COUNTRIES), "end": end, "apart": APART, "newest": first + count - 1,
     }  # fmt: skip
     statement = _own(_FILL.format(reasons=" ".join(_reason(*pair) for pair in REASONS.items())))
     for start in range(first, first + count, IN_SLICE):

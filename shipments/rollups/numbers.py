@@ -24,7 +24,7 @@ from shipments.rollups.counting import PARTS
 
 MISSED = 3
 """After so many counts that did not come, the age of a number is a matter of concern."""
-TOP_CARRIERS, MATRIX_CARRIERS, MATRIX_REASONS = 3, 5, 8
+TOP_CARRIERS, MATRIX_CARRIERS, MATRIX_REASONS = 3, 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,7 @@ def to_sort_out(codes: int | None) -> list[Line]:
     )[::-1]  # fmt: skip
     messages, unmapped = _of("message"), _of("unmapped")
     return [
-        *(
-            Line(_("no proof of delivery, delivered %s ago") % line.label, line.n, line.url, line.tone)
-            for line in proofs
-        ),
+        *(Line(_("no proof of delivery for %s") % line.label, line.n, line.url, line.tone) for line in proofs),
         Line(_("messages to review"), messages["review"], list_url("message-list", review="true"), "yellow"),
         Line(_("messages not classified"), messages["unclassified"], list_url("message-list", unclassified="true")),
         Line(_("deliveries with a code not mapped"), sum(unmapped.values()), list_url(unmapped="true"), "yellow"),

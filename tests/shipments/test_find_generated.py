@@ -1,12 +1,16 @@
 """`generate_shipments`: the same rows for the same seed, skewed, marked, and a table as it was before."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import F
 
-from shipments.models import Shipment
+from shipments.choices import EXCEPTIONS
+from shipments.deliveries import generated
+from shipments.models import Shipment, TrackingEvent
 from tests.shipments.finding import deliveries
 
 FIELDS = ("carrier__code", "tracking_number", "status", "destination_country", "customer", "created")
@@ -46,6 +50,22 @@ def test_it_does_not_write_beside_real_deliveries() -> None:
     with pytest.raises(CommandError, match="real deliveries"):
         call_command("generate_shipments", "10")
     assert Shipment.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_older_ones_are_settled_and_some_late_or_tried_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = datetime(2026, 11, 20, tzinfo=UTC)
+    monkeypatch.setattr(generated, "APART", timedelta(minutes=5))  # seven days of orders in few rows
+    call_command("generate_shipments", "2000", verbosity=0)
+    settled = Shipment.objects.filter(created__lt=end - timedelta(days=4))
+    statuses = Counter(settled.values_list("status", flat=True))
+    assert 0.94 < statuses["delivered"] / settled.count() < 0.98
+    assert 0.01 < settled.filter(delivered__gt=F("promised")).count() / settled.count() < 0.08
+    assert not Shipment.objects.filter(status__in=EXCEPTIONS, reason="").exists()
+    assert not Shipment.objects.exclude(status__in=EXCEPTIONS).exclude(reason="").exists()
+    assert not Shipment.objects.filter(last_event__gt=end).exists()
+    failed = Shipment.objects.filter(status="delivery_failed").count()
+    assert TrackingEvent.objects.filter(status="delivery_failed").count() > failed > 0
 
 
 def parts_of_the_table() -> list[tuple[str, ...]]:

@@ -24,7 +24,7 @@ def _panels_for(request: HttpRequest) -> list[dict[str, Any]]:
         except NoReverseMatch:
             logger.warning("home panel without an address url_name=%s", panel.url_name)
             continue
-        panels.append({"title": panel.title, "url": url, "width": panel.width})
+        panels.append({"title": panel.title, "url": url, "width": panel.width, "tall": panel.tall})
     return panels
 
 
