@@ -25,6 +25,7 @@ DELIVERED_ONLY = ("delivered_after", "delivered_before", "delivered_days", "deli
 """Filters beside which every row has a time of delivery, so that the list can be in its order."""
 SORT_NEEDS = {"delivered": DELIVERED_ONLY, "tracking_number": ("carrier",)}
 NO_REASON = "none"
+MOST_DAYS = 3650
 LATE_CHOICES = [("now", _("promised before now, still open")), ("delivered", _("delivered after the promise"))]
 DUE_CHOICES = [("today", _("today")), ("tomorrow", _("tomorrow"))]
 LIST_ONLY = frozenset({"cursor", "sort", "columns", "view", "page_size", "fields", "csrfmiddlewaretoken"})
@@ -59,7 +60,7 @@ class ReasonField(forms.MultipleChoiceField):
         return bool(re.fullmatch(r"[\w-]{1,50}", str(value)))
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
+@extend_schema_field(OpenApiTypes.STR)
 class ReasonFilter(django_filters.MultipleChoiceFilter):
     """Any of several reasons by their codes; `none` for deliveries of which no reason is stated."""
 
@@ -76,14 +77,14 @@ def reason_choices() -> list[tuple[str, str]]:
     return [*sorted(reason_labels().items(), key=lambda pair: pair[1]), (NO_REASON, str(_("none stated")))]
 
 
-@extend_schema_field(OpenApiTypes.INT)
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})
 class DaysFilter(django_filters.NumberFilter):
     """Whole days before now, 24 hours each."""
 
     field_class = forms.IntegerField
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=3650, **kwargs)
+        super().__init__(min_value=0, max_value=MOST_DAYS, **kwargs)
 
 
 class SearchFilter(django_filters.CharFilter):

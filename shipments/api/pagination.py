@@ -48,7 +48,7 @@ class ShipmentPages(CursorPages):
         return [
             *super().get_schema_operation_parameters(view),
             {"name": "sort", "in": "query", "required": False, "schema": sort,
-             "description": "By tracking number only together with `carrier`."},
+             "description": "By tracking number only together with `carrier`, by delivery only beside a `delivered_…` filter."},
             {"name": "fields", "in": "query", "required": False, "schema": {"type": "string"},
              "description": "Names of the fields to answer with, separated by commas; all when it is not there."},
         ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -80,7 +80,12 @@ def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
 
 def _delivered_walk(filters: ShipmentFilter, rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
     chosen = filters.form.cleaned_data
-    ranges = (filters.delivered_from, filters.delivered_until, filters.delivered_ago, filters.delivered_within)
+    ranges: tuple[Callable[..., QuerySet[Shipment]], ...] = (
+        filters.delivered_from,
+        filters.delivered_until,
+        filters.delivered_ago,
+        filters.delivered_within,
+    )
     for name, method in zip(DELIVERED_ONLY, ranges, strict=True):
         rows = method(rows, name, chosen[name]) if chosen.get(name) is not None else rows
     return rows

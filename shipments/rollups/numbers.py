@@ -62,7 +62,7 @@ def counted_since(moment: datetime) -> bool:
     return len(rows) == len(PARTS) and all(at > moment for at in tried)
 
 
-def list_url(page: str = "shipment-list", **query: str | int | Sequence[str]) -> str:
+def list_url(page: str = "shipment-list", /, **query: str | int | Sequence[str]) -> str:
     return f"{reverse(page)}?{urlencode(query, doseq=True)}"
 
 

@@ -29,7 +29,7 @@ def rows() -> list[Any]:
     return [*counted, *hours]
 
 
-def hour(moment: datetime, code: str | None = None) -> tuple[int, int, int]:
+def hour(moment: datetime, code: str | None = None) -> tuple[int, ...]:
     at = moment.replace(minute=0, second=0, microsecond=0)
     return tuple(HomeHour.objects.values_list("orders", "delivered", "failed").get(hour=at, carrier__code=code))
 
