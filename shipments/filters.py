@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from shipments import reasons
 from shipments.choices import DocumentState, DocumentType, Status
 from shipments.listing import attention
 from shipments.listing.attention import end_of_day, start_of_day
 from shipments.listing.search import SHORTEST, narrowed
 from shipments.models import Carrier, CarrierMessage, Document, Shipment
-from shipments.reasons import reason_labels
 
 DELIVERED_ONLY = ("delivered_after", "delivered_before", "delivered_days", "delivered_days_under")
 """Filters beside which every row has a time of delivery, so that the list can be in its order."""
@@ -74,7 +74,7 @@ class ReasonFilter(django_filters.MultipleChoiceFilter):
 
 
 def reason_choices() -> list[tuple[str, str]]:
-    return [*sorted(reason_labels().items(), key=lambda pair: pair[1]), (NO_REASON, str(_("none stated")))]
+    return [*reasons.reason_choices(), (NO_REASON, str(_("none stated")))]
 
 
 @extend_schema_field({"type": "integer", "minimum": 0, "maximum": MOST_DAYS})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
+from functools import lru_cache
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from shipments.models import Reason
+
+KEPT_S = 60
 
 
 def reasons_of(day: date) -> QuerySet[Reason]:
@@ -18,3 +22,18 @@ def reasons_of(day: date) -> QuerySet[Reason]:
 def reason_labels() -> dict[str, str]:
     """By code, as of today."""
     return dict(reasons_of(timezone.now().date()).values_list("code", "label"))
+
+
+def reason_choices() -> list[tuple[str, str]]:
+    """(code, label) in the order of the labels, for filters: read once in a minute, because every list has them."""
+    return _kept(int(time.monotonic() // KEPT_S))
+
+
+@lru_cache(maxsize=1)
+def _kept(minute: int) -> list[tuple[str, str]]:
+    return sorted(reason_labels().items(), key=lambda pair: pair[1])
+
+
+def forget_reasons() -> None:
+    """Read them anew at once."""
+    _kept.cache_clear()

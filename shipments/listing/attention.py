@@ -8,10 +8,10 @@ the carrier, or, where a carrier sends none, the last change here; the rules for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Case, DateTimeField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -53,35 +53,71 @@ def narrowed(rows: QuerySet[Shipment], asked: Mapping[str, Any]) -> QuerySet[Shi
     """By `late`, `due`, `silent_days` and their like together: each condition is said once, because PostgreSQL takes a
     repeated one for a rarer one and then chooses the wrong index."""
     if asked.get("late") == "delivered":
-        rows = rows.filter(delivered__gt=F("promised"))
-    promised, heard = _promised(asked), _between(asked, "silent_days")
-    if promised or heard:
-        rows = rows.alias(heard=HEARD) if heard else rows
-        bounds = [("promised", promised), ("heard", heard)]
-        rows = rows.filter(still_open(), *(Q((f"{name}__{way}", at)) for name, found in bounds for way, at in found))
-    return rows
+        rows = rows.filter(delivered__gt=_deadline())
+    least, under = asked.get("silent_days"), asked.get("silent_days_under")
+    heard = [] if least is None else [Q(heard__lte=days_ago(least))]
+    heard += [] if under is None else [Q(heard__gt=days_ago(under))]
+    conditions = [*_promised(asked), *heard]
+    rows = rows.alias(heard=HEARD) if heard else rows
+    return rows.filter(still_open(), *conditions) if conditions else rows
 
 
-Bounds = list[tuple[str, datetime]]
-
-
-def _promised(asked: Mapping[str, Any]) -> Bounds:
-    bounds = _between(asked, "late_days")
-    if not any(way == "lte" for way, _at in bounds) and (bounds or asked.get("late") == "now"):
-        bounds.append(("lt", timezone.now()))
+def _promised(asked: Mapping[str, Any]) -> list[Q]:
+    least, under = asked.get("late_days"), asked.get("late_days_under")
+    found = [] if under is None else [promised_from(days_ago(under))]
+    if least is not None or found or asked.get("late") == "now":
+        found.append(promised_before(days_ago(least or 0)))
     today = timezone.localdate()
     if asked.get("due") == "today":
-        bounds += [("gte", timezone.now()), ("lt", end_of_day(today))]
+        found += [promised_from(timezone.now()), promised_before(end_of_day(today))]
     elif asked.get("due") == "tomorrow":
-        bounds += [("gte", end_of_day(today)), ("lt", end_of_day(today + timedelta(days=1)))]
-    return bounds
+        found += [promised_from(end_of_day(today)), promised_before(end_of_day(today + timedelta(days=1)))]
+    return found
 
 
-def _between(asked: Mapping[str, Any], name: str) -> Bounds:
-    """At least `name` days ago, and fewer than `name`_under."""
-    least, under = asked.get(name), asked.get(f"{name}_under")
-    bounds = [] if least is None else [("lte", days_ago(least))]
-    return bounds + ([] if under is None else [("gt", days_ago(under))])
+class WholeDay(Func):
+    """Whether a day was promised without a time: such a promise is stored as midnight UTC (`deliveries.course`)."""
+
+    template = "(%(expressions)s AT TIME ZONE 'UTC')::time = '00:00'"
+    output_field = BooleanField()
+
+
+def promised_before(moment: datetime) -> Q:
+    """The promise ended before `moment`. That of a whole day ends with the day, in the zone of the viewer.
+
+    The first condition is one that the index decides; the second one looks at the few rows between.
+    """
+    day, whole = _as_stored(moment), Q(WholeDay("promised"))
+    if day <= moment:
+        return Q(promised__lt=moment) & (Q(promised__lt=day) | ~whole)
+    return Q(promised__lt=day) & (Q(promised__lt=moment) | whole)
+
+
+def promised_from(moment: datetime) -> Q:
+    """The opposite, where something was promised."""
+    day, whole = _as_stored(moment), Q(WholeDay("promised"))
+    if day <= moment:
+        return Q(promised__gte=day) & (Q(promised__gte=moment) | whole)
+    return Q(promised__gte=moment) & (Q(promised__gte=day) | ~whole)
+
+
+def _as_stored(moment: datetime) -> datetime:
+    """The viewer's day at a moment, as a promise of that whole day is stored."""
+    return datetime.combine(timezone.localdate(moment), time(), tzinfo=UTC)
+
+
+def _deadline() -> Case:
+    """When a promise ended, as a column; for what no index decides anyway."""
+    ended = _EndOfDay("promised", Value(timezone.get_current_timezone_name()))
+    return Case(When(Q(WholeDay("promised")), then=ended), default=F("promised"))
+
+
+class _EndOfDay(Func):
+    """Of a promise that is stored as midnight UTC, in a named zone."""
+
+    arg_joiner = " AT TIME ZONE 'UTC' + interval '1 day') AT TIME ZONE "
+    template = "((%(expressions)s)"
+    output_field = DateTimeField()
 
 
 def tried_in_vain(since: datetime) -> Q:

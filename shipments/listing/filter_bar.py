@@ -53,9 +53,7 @@ def bar_html(address: str, carriers: Choices) -> SafeString:
 
 
 @lru_cache(maxsize=256)
-def _written(
-    asked: tuple[tuple[str, str], ...], carriers: Choices, reasons: Choices, language: str
-) -> SafeString:
+def _written(asked: tuple[tuple[str, str], ...], carriers: Choices, reasons: Choices, language: str) -> SafeString:
     data = QueryDict(mutable=True)
     for name, value in asked:
         data.appendlist(name, value)

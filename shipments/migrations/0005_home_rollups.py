@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("shipments", "0003_list_indexes"),
+        ("shipments", "0004_notes"),
     ]
 
     operations = [

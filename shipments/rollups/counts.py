@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from shipments.choices import EXCEPTIONS, RETURNED, DocumentState, DocumentType
 from shipments.models import HomeCount
 
@@ -20,23 +22,31 @@ PROOF_WITHIN = 30
 """Days after which nobody asks for a proof of delivery any more."""
 DUE_HOURS = 50
 """As far ahead as the end of tomorrow can be."""
-HOUR = "YYYY-MM-DD HH24"
+HOUR, DAY = "YYYY-MM-DD HH24", "YYYY-MM-DD"
+"""Keys of what is due: an hour in UTC, or the day of a promise without a time."""
 
 _KEPT = "INSERT INTO shipments_homecount (kind, carrier_id, key, n)"
 # One walk over the index `shipment_open`. width_bucket gives how many of the limits a number of days has reached.
 _OPEN = f"""
-WITH open AS MATERIALIZED (
-    SELECT carrier_id, status, reason,
-        CASE WHEN status <> 'return_to_sender' AND promised < %(now)s
-            THEN width_bucket(extract(epoch FROM %(now)s - promised) / 86400, %(late)s::numeric[]) END AS late,
-        CASE WHEN status <> 'return_to_sender' AND promised >= %(now)s AND promised < %(now)s + %(ahead)s * interval '1 hour'
-            THEN to_char(promised AT TIME ZONE 'UTC', '{HOUR}') END AS due,
-        CASE WHEN status <> 'return_to_sender'
-            THEN width_bucket(extract(epoch FROM %(now)s - coalesce(last_event, updated)) / 86400, %(silent)s::numeric[])
-            END AS silent,
-        count(*) AS n
+WITH seen AS (
+    SELECT carrier_id, status, reason, promised, coalesce(last_event, updated) AS heard,
+        status <> 'return_to_sender' AS expected, (promised AT TIME ZONE 'UTC')::time = '00:00' AS whole_day
     FROM shipments_shipment WHERE NOT status = 'delivered' AND NOT status = 'cancelled'
-    GROUP BY 1, 2, 3, 4, 5, 6
+), timed AS (
+    SELECT *, CASE WHEN whole_day THEN (promised AT TIME ZONE 'UTC' + interval '1 day') AT TIME ZONE %(zone)s ELSE promised END
+        AS deadline
+    FROM seen
+), open AS MATERIALIZED (
+    SELECT carrier_id, status, reason,
+        CASE WHEN expected AND deadline < %(now)s
+            THEN width_bucket(extract(epoch FROM %(now)s - deadline) / 86400, %(late)s::numeric[]) END AS late,
+        CASE WHEN expected AND promised >= %(now)s - interval '1 day' AND promised < %(now)s + %(ahead)s * interval '1 hour'
+            AND (whole_day OR promised >= %(now)s)
+            THEN to_char(promised AT TIME ZONE 'UTC', CASE WHEN whole_day THEN '{DAY}' ELSE '{HOUR}' END) END AS due,
+        CASE WHEN expected
+            THEN width_bucket(extract(epoch FROM %(now)s - heard) / 86400, %(silent)s::numeric[]) END AS silent,
+        count(*) AS n
+    FROM timed GROUP BY 1, 2, 3, 4, 5, 6
 )
 {_KEPT}
 SELECT 'late', carrier_id, late::text, sum(n) FROM open WHERE late > 0 GROUP BY 2, 3
@@ -63,10 +73,10 @@ UNION ALL SELECT 'message', NULL, 'review', count(*) FROM shipments_carriermessa
 
 
 def count_open(cursor: Any, now: datetime) -> None:
-    """Late, silent, due, exceptions."""
+    """Late, silent, due, exceptions. Days that were promised end as in the zone of the installation."""
     _forget("late", "silent", "due", "exception")
     values = {
-        "now": now, "late": list(LATE_DAYS), "silent": list(SILENT_DAYS), "ahead": DUE_HOURS,
+        "now": now, "zone": settings.DISPLAY_TIME_ZONE, "late": list(LATE_DAYS), "silent": list(SILENT_DAYS), "ahead": DUE_HOURS,
         "exceptions": [status.value for status in EXCEPTIONS], "returned": RETURNED,
     }  # fmt: skip
     cursor.execute(_OPEN, values)

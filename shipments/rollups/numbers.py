@@ -78,16 +78,16 @@ def late() -> dict[str, object]:
 
 
 def _due() -> list[Line]:
-    """Hours of promises are UTC; the day is the viewer's."""
-    found = _of("due")
-    today = end_of_day(timezone.localdate())
-    ends = (_hour(today), _hour(today + timedelta(days=1)))
-    before = sum(n for hour, n in found.items() if hour < ends[0])
-    after = sum(n for hour, n in found.items() if ends[0] <= hour < ends[1])
-    return [
-        Line(_("due today"), before, list_url(due="today")),
-        Line(_("due tomorrow"), after, list_url(due="tomorrow")),
-    ]
+    """Hours of promises are UTC; the day is the viewer's. A promise of a whole day is due on that day wherever one is."""
+    found, lines, start = _of("due"), [], ""
+    words = {"today": _("due today"), "tomorrow": _("due tomorrow")}
+    for ahead, name in enumerate(words):
+        day = timezone.localdate() + timedelta(days=ahead)
+        end = _hour(end_of_day(day))
+        timed = sum(n for hour, n in found.items() if start <= hour < end and len(hour) > len(str(day)))
+        lines.append(Line(words[name], timed + found[day.isoformat()], list_url(due=name)))
+        start = end
+    return lines
 
 
 def _hour(moment: datetime) -> str:

@@ -20,8 +20,8 @@ from shipments.deliveries.missing import Missing
 from shipments.deliveries.page import deeds_on, documents_of, facts_of
 from shipments.listing.asked import Asked
 from shipments.listing.page import asked_by, context_of
-from shipments.mapping_forms import reason_labels
 from shipments.models import Shipment
+from shipments.reasons import reason_labels
 
 
 @dataclass(frozen=True, slots=True)
