@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 
 from core.bounded import forget_counts
 from core.models import ApiToken
+from shipments.reasons import forget_reasons
 from tests.factories import make_user
 from tests.running_platform import Platform, running
 
@@ -56,8 +57,9 @@ def own_folders(settings: Any, tmp_path: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def no_counts_from_before() -> None:
-    """ "More than 10,000" is remembered for a minute in a process; another test has another database."""
+    """ "More than 10,000" and labels are remembered for a minute in a process; another test has another database."""
     forget_counts()
+    forget_reasons()
 
 
 @pytest.fixture

@@ -36,17 +36,18 @@ def days_ago(days: int) -> datetime:
 
 
 def still_open() -> Q:
-    return not_ended() & ~Q(status=Status.RETURN_TO_SENDER)
+    return ~Q(status__in=(Status.DELIVERED, Status.CANCELLED, Status.RETURN_TO_SENDER))
 
 
 def not_ended() -> Q:
-    """The condition of the index `shipment_open`, word by word."""
-    return ~Q(status=Status.DELIVERED) & ~Q(status=Status.CANCELLED)
+    """The condition of the index `shipment_open`, word by word: open, or on the way back and not there yet."""
+    back = Q(status=Status.RETURN_TO_SENDER, reason=RETURNED)
+    return ~Q(status=Status.DELIVERED) & ~Q(status=Status.CANCELLED) & ~back
 
 
 def exceptions() -> Q:
     """Failed, delayed, held, on the way back or unknown; what is back at the sender is settled."""
-    return Q(status__in=EXCEPTIONS) & ~Q(status=Status.RETURN_TO_SENDER, reason=RETURNED)
+    return Q(status__in=EXCEPTIONS) & not_ended()
 
 
 def narrowed(rows: QuerySet[Shipment], asked: Mapping[str, Any]) -> QuerySet[Shipment]:

@@ -82,7 +82,9 @@ class Migration(migrations.Migration):
                 models.F("promised"),
                 django.db.models.functions.comparison.Coalesce("last_event", "updated"),
                 condition=models.Q(
-                    models.Q(("status", "delivered"), _negated=True), models.Q(("status", "cancelled"), _negated=True)
+                    models.Q(("status", "delivered"), _negated=True),
+                    models.Q(("status", "cancelled"), _negated=True),
+                    models.Q(("reason", "returned"), ("status", "return_to_sender"), _negated=True),
                 ),
                 include=("last_event", "updated"),
                 name="shipment_open",

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from shipments.choices import Status
+from shipments.choices import RETURNED, Status
 from shipments.models.carriers import Carrier
 
 
@@ -88,7 +88,9 @@ class Shipment(models.Model):
                 "promised",
                 Coalesce("last_event", "updated"),
                 include=["last_event", "updated"],
-                condition=~models.Q(status=Status.DELIVERED) & ~models.Q(status=Status.CANCELLED),
+                condition=~models.Q(status=Status.DELIVERED)
+                & ~models.Q(status=Status.CANCELLED)
+                & ~models.Q(status=Status.RETURN_TO_SENDER, reason=RETURNED),
                 name="shipment_open",
             ),
             # By time of delivery: today's, those that lack a document for days, and deliveries of each hour. 0.3 GB at 8

@@ -31,7 +31,8 @@ _OPEN = f"""
 WITH seen AS (
     SELECT carrier_id, status, reason, promised, coalesce(last_event, updated) AS heard,
         status <> 'return_to_sender' AS expected, (promised AT TIME ZONE 'UTC')::time = '00:00' AS whole_day
-    FROM shipments_shipment WHERE NOT status = 'delivered' AND NOT status = 'cancelled'
+    FROM shipments_shipment
+    WHERE NOT status = 'delivered' AND NOT status = 'cancelled' AND NOT (status = 'return_to_sender' AND reason = '{RETURNED}')
 ), timed AS (
     SELECT *, CASE WHEN whole_day THEN (promised AT TIME ZONE 'UTC' + interval '1 day') AT TIME ZONE %(zone)s ELSE promised END
         AS deadline
@@ -53,7 +54,7 @@ SELECT 'late', carrier_id, late::text, sum(n) FROM open WHERE late > 0 GROUP BY 
 UNION ALL SELECT 'silent', carrier_id, silent::text, sum(n) FROM open WHERE silent > 0 GROUP BY 2, 3
 UNION ALL SELECT 'due', NULL, due, sum(n) FROM open WHERE due IS NOT NULL GROUP BY 3
 UNION ALL SELECT 'exception', carrier_id, reason, sum(n) FROM open
-WHERE status = ANY(%(exceptions)s) AND NOT (status = 'return_to_sender' AND reason = %(returned)s) GROUP BY 2, 3
+WHERE status = ANY(%(exceptions)s) GROUP BY 2, 3
 """  # noqa: S608  # made of the names above only
 _UNMAPPED = f"""
 {_KEPT} SELECT 'unmapped', carrier_id, '', count(*) FROM shipments_shipment WHERE unmapped GROUP BY 2
@@ -77,7 +78,7 @@ def count_open(cursor: Any, now: datetime) -> None:
     _forget("late", "silent", "due", "exception")
     values = {
         "now": now, "zone": settings.DISPLAY_TIME_ZONE, "late": list(LATE_DAYS), "silent": list(SILENT_DAYS), "ahead": DUE_HOURS,
-        "exceptions": [status.value for status in EXCEPTIONS], "returned": RETURNED,
+        "exceptions": [status.value for status in EXCEPTIONS],
     }  # fmt: skip
     cursor.execute(_OPEN, values)
 

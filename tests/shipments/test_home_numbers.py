@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from shipments.documents.store import store_document
 from shipments.models import CarrierMessage, Reason, UnmappedCode
-from shipments.reasons import forget_reasons
 from tests.shipments.finding import carrier, shown
 from tests.shipments.home import PANELS, ago, attempt, delivery, length, numbers
 
@@ -87,7 +86,6 @@ def test_the_api_and_a_selection_understand_the_same_filters(api_client: Any, vi
 
 
 def test_the_page_of_a_list_names_its_filters_and_lets_them_go(client_as: Any, viewer: User) -> None:
-    forget_reasons()
     Reason.objects.create(code="snowed_in", label="snowed in", status="on_hold", valid_from="2026-01-01")
     delivery("A1", status="on_hold", reason="snowed_in", delivered=ago(days=1))
     delivery("A2", status="on_hold")
