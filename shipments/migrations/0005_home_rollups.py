@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("shipments", "0004_notes"),
+        ("shipments", "0009_document_templates"),
     ]
 
     operations = [
