@@ -89,6 +89,46 @@ class Language(models.TextChoices):
 class DocumentState(models.TextChoices):
     STORED = "stored", _("stored")
     QUARANTINED = "quarantined", _("quarantined")
+    REJECTED = "rejected", _("rejected")
+    DELETED = "deleted", _("deleted")
+
+
+class Extraction(models.TextChoices):
+    """Whether the text of a document was read."""
+
+    WAITING = "waiting", _("waiting to be read")
+    DONE = "done", _("read")
+    FAILED = "failed", _("could not be read")
+
+
+class Matching(models.TextChoices):
+    """Where a document without a delivery stands."""
+
+    UNKNOWN = "", _("not looked for")
+    REVIEW = "review", _("waiting for a person")
+    NOTHING = "nothing", _("nothing found")
+    NONE = "none", _("belongs to no delivery")
+
+
+class Thumbnail(models.TextChoices):
+    UNKNOWN = "", _("not made yet")
+    MADE = "made", _("made")
+    NONE = "none", _("cannot be made")
+
+
+class PrintState(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("ready")
+    FAILED = "failed", _("failed")
+
+
+class DocumentSource(models.TextChoices):
+    """How a document came to us. A plain text in the table, so that others may add theirs."""
+
+    RENDERED = "rendered", _("rendered by a function")
+    FETCHED = "fetched", _("fetched from the carrier")
+    UPLOADED = "uploaded", _("uploaded")
 
 
 class Protocol(models.TextChoices):
@@ -118,4 +158,10 @@ TONES: dict[str, str] = {
     HookState.REFUSED: "red",
     DocumentState.STORED: "green",
     DocumentState.QUARANTINED: "red",
+    DocumentState.REJECTED: "secondary",
+    DocumentState.DELETED: "secondary",
+    Extraction.WAITING: "blue",
+    PrintState.RUNNING: "blue",
+    PrintState.DONE: "green",
+    PrintState.FAILED: "red",
 }

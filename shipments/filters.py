@@ -15,10 +15,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from shipments import reasons
-from shipments.choices import DocumentState, DocumentType, Status
+from shipments.choices import DocumentSource, DocumentState, DocumentType, Status
+from shipments.documents.text_search import deliveries_with_text, ranked_documents, with_text
 from shipments.listing import attention
 from shipments.listing.attention import end_of_day, start_of_day
-from shipments.listing.search import SHORTEST, narrowed
+from shipments.listing.search import SHORTEST, few_ids, narrowed, with_ids
 from shipments.models import Carrier, CarrierMessage, Document, Shipment
 
 DELIVERED_ONLY = ("delivered_after", "delivered_before", "delivered_days", "delivered_days_under")
@@ -30,6 +31,8 @@ LATE_CHOICES = [("now", _("promised before now, still open")), ("delivered", _("
 DUE_CHOICES = [("today", _("today")), ("tomorrow", _("tomorrow"))]
 LIST_ONLY = frozenset({"cursor", "sort", "columns", "view", "page_size", "fields", "csrfmiddlewaretoken"})
 """Parts of a list's address that say how it is shown, not what is in it."""
+
+HIDDEN = (DocumentState.DELETED, DocumentState.REJECTED)
 
 
 class SearchField(forms.CharField):
@@ -111,7 +114,7 @@ class NamedOnly(django_filters.FilterSet):
 class ShipmentFilter(NamedOnly):
     """What the list of deliveries can be narrowed by."""
 
-    q = SearchFilter(method="search", max_length=100, label=_("number, reference or customer"))
+    q = SearchFilter(method="search", max_length=100, label=_("number, reference, customer, text"))
     status = StatusFilter()
     carrier = CarrierFilter()
     country = django_filters.CharFilter(method="to_country", max_length=2, label=_("country"))
@@ -142,8 +145,13 @@ class ShipmentFilter(NamedOnly):
             "delivered_after", "delivered_before", "delivered_days", "delivered_days_under", "failed_after",
         ]  # fmt: skip
 
+    in_documents: list[int] | None = []
+    """Deliveries found by their documents' texts, once the list was asked for; None: too many to be looked up."""
+
     def search(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
-        return narrowed(queryset, value)
+        if value.strip():
+            self.in_documents = deliveries_with_text(value)
+        return narrowed(queryset, value, self.in_documents or ())
 
     def to_country(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
         return queryset.filter(destination_country=value.upper())
@@ -217,16 +225,46 @@ class MessageFilter(django_filters.FilterSet):
 
 
 class DocumentFilter(django_filters.FilterSet):
+    """What the list of documents can be narrowed by. Deleted and rejected ones are found by their state only."""
+
+    q = SearchFilter(method="search", max_length=200, label=_("text, name or delivery"))
     type = django_filters.ChoiceFilter(choices=DocumentType.choices, label=_("type"))
     state = django_filters.ChoiceFilter(choices=DocumentState.choices, label=_("state"))
-    carrier = django_filters.ModelChoiceFilter(
-        field_name="shipment__carrier", queryset=Carrier.objects.all(), to_field_name="code", label=_("carrier")
-    )
+    carrier = CarrierFilter()
+    source = django_filters.ChoiceFilter(choices=DocumentSource.choices, label=_("source"))
+    matched = django_filters.BooleanFilter(method="has_delivery", label=_("delivery known"))
+    older = django_filters.BooleanFilter(method="with_older", label=_("older versions"))
     shipment = django_filters.NumberFilter(field_name="shipment_id", label=_("delivery"))
+    sample = django_filters.BooleanFilter(label=_("sample data"))
+
+    ranks: dict[int, float] | None = None
+    """How well each document fits `q`, once the list was asked for; None: nothing was searched for, or many fit."""
 
     class Meta:
         model = Document
-        fields = ["type", "state", "carrier", "shipment"]
+        fields = ["q", "type", "state", "carrier", "source", "matched", "older", "shipment", "sample"]
+
+    def filter_queryset(self, queryset: QuerySet[Document]) -> QuerySet[Document]:
+        found: Any = super().filter_queryset(queryset)
+        chosen = self.form.cleaned_data
+        if not chosen.get("state"):
+            found = found.exclude(state__in=HIDDEN)
+        return found if chosen.get("older") else found.filter(superseded=False)
+
+    def search(self, queryset: QuerySet[Document], name: str, value: str) -> QuerySet[Document]:
+        if not value.strip():
+            return queryset
+        deliveries = few_ids(value)
+        self.ranks = ranked_documents(value, deliveries or ())
+        if self.ranks is None:
+            return with_text(queryset, value, deliveries or ())
+        return with_ids(queryset, self.ranks)
+
+    def has_delivery(self, queryset: QuerySet[Document], name: str, value: bool) -> QuerySet[Document]:
+        return queryset.filter(shipment__isnull=not value)
+
+    def with_older(self, queryset: QuerySet[Document], name: str, value: bool) -> QuerySet[Document]:
+        return queryset  # see filter_queryset: without it older versions are left out
 
 
 def chips_of(filters: django_filters.FilterSet) -> list[dict[str, str]]:

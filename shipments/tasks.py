@@ -8,6 +8,9 @@ from django.db import OperationalError
 from shipments import events, rollups
 from shipments.deliveries import runs as imports
 from shipments.deliveries.retention import purge_import_files as purge
+from shipments.documents import extraction, printing, retention
+from shipments.documents.previews import make_pages
+from shipments.models import Document
 from shipments.status import ageing, backlog, runs
 
 
@@ -61,3 +64,34 @@ def take_waiting_events() -> None:
 def refresh_home(everything: bool = False) -> None:
     """Count the numbers of the home page; every five minutes, when a person asks, and harmless at any time."""
     rollups.refresh(only_due=not everything)
+
+
+@shared_task(name="shipments.read_documents", ignore_result=True, expires=600)
+def read_documents() -> None:
+    """Read documents that wait, and send itself again while there are more; every minute, and after each is kept."""
+    if extraction.work():
+        read_documents.delay()
+    for job_id in printing.claimable().values_list("pk", flat=True)[:5]:
+        print_documents.delay(str(job_id))  # whose worker died, or whose message was lost
+
+
+@shared_task(name="shipments.draw_document", ignore_result=True, expires=300)
+def draw_document(pk: int) -> None:
+    """The pages of one document as pictures, because somebody looks at it."""
+    document = Document.objects.filter(pk=pk).first()
+    if document is not None:
+        make_pages(document)
+
+
+@shared_task(name="shipments.print_documents", ignore_result=True)
+def print_documents(job_id: str) -> None:
+    """Many documents as one PDF. Sent twice, one worker does it."""
+    printing.work(job_id)
+
+
+@shared_task(name="shipments.keep_documents", ignore_result=True, expires=3600)
+def keep_documents() -> None:
+    """What retention says, what was deleted 30 days ago, and old prints; nightly."""
+    retention.apply_rules()
+    retention.empty_bin()
+    printing.remove_old()

@@ -135,6 +135,10 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 DOCUMENT_STORE = env.text("DOCUMENT_STORE")  # s3://bucket/prefix; empty: the folder DOCUMENT_ROOT
+# With documents in S3: downloads by a signed address of S3, after the permission was checked. Only where browsers reach it.
+DOCUMENT_LINKS = env.boolean("DOCUMENT_LINKS", bool(DOCUMENT_STORE) and not env.text("AWS_ENDPOINT_URL"))
+# A file without a delivery is attached by itself from this confidence on (per cent); below it a person is asked.
+DOCUMENT_MATCH_PERCENT = env.integer("DOCUMENT_MATCH_PERCENT", 90, minimum=1, maximum=101)
 STORAGES = {
     "default": {"BACKEND": "core.aws.documents.DocumentStorage", "OPTIONS": {"place": DOCUMENT_STORE}}
     if DOCUMENT_STORE
@@ -184,6 +188,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
     "refresh-home": {"task": "shipments.refresh_home", "schedule": schedule(300)},
+    "read-documents": {"task": "shipments.read_documents", "schedule": schedule(60)},
+    "keep-documents": {"task": "shipments.keep_documents", "schedule": crontab(hour="2", minute="40")},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
 }
 

@@ -1,6 +1,7 @@
 """Tables of deliveries, carriers, documents and messages, by noun."""
 
 from shipments.models.carriers import Carrier, CarrierConnection
+from shipments.models.document_work import DocumentText, MatchCandidate, PrintJob, RetentionRule
 from shipments.models.documents import Document
 from shipments.models.home import HomeCount, HomeHour, HomePart
 from shipments.models.intake import CarrierHook, ColumnMapping, HookDelivery, ImportRun
@@ -20,14 +21,18 @@ __all__ = [
     "ColumnMapping",
     "Document",
     "DocumentTemplate",
+    "DocumentText",
     "HomeCount",
     "HomeHour",
     "HomePart",
     "HookDelivery",
     "ImportRun",
     "Letterhead",
+    "MatchCandidate",
     "Note",
+    "PrintJob",
     "Reason",
+    "RetentionRule",
     "Shipment",
     "TemplateVersion",
     "TrackingEvent",
