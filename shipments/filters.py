@@ -249,7 +249,8 @@ class DocumentFilter(django_filters.FilterSet):
         chosen = self.form.cleaned_data
         if not chosen.get("state"):
             found = found.exclude(state__in=HIDDEN)
-        return found if chosen.get("older") else found.filter(superseded=False)
+        newest: QuerySet[Document] = found if chosen.get("older") else found.filter(superseded=False)
+        return newest
 
     def search(self, queryset: QuerySet[Document], name: str, value: str) -> QuerySet[Document]:
         if not value.strip():

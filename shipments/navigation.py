@@ -16,6 +16,14 @@ navigation.register(
         order=115,
         permission="core.administer",
     ),
+    NavEntry(
+        group="deliveries",
+        label=_("Document review"),
+        url_name="document-review",
+        icon="eye",
+        order=112,
+        permission="core.operate",
+    ),
     NavEntry(group="deliveries", label=_("Messages"), url_name="message-list", icon="message", order=120),
     NavEntry(
         group="deliveries",

@@ -7,12 +7,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.slots import SearchHit, SearchProvider, search_providers
-from shipments.listing.search import search_shipments
+from shipments.documents.text_search import deliveries_with_text, documents_found
+from shipments.listing.search import SHORTEST, search_shipments
 from shipments.models import Shipment
 
 
 def _search(text: str, user: Any, limit: int) -> Sequence[SearchHit]:
-    rows = search_shipments(Shipment.objects.select_related("carrier").order_by(), text)[:limit]
+    by_text = deliveries_with_text(text) or () if len(text.strip()) >= SHORTEST else ()
+    rows = search_shipments(Shipment.objects.select_related("carrier").order_by(), text, by_text)[:limit]
     return [
         SearchHit(
             row.tracking_number,
@@ -24,4 +26,22 @@ def _search(text: str, user: Any, limit: int) -> Sequence[SearchHit]:
     ]
 
 
-search_providers.register(SearchProvider(kind=_("Deliveries"), search=_search, order=10))
+def _documents(text: str, user: Any, limit: int) -> Sequence[SearchHit]:
+    """By what stands in them, or by their name."""
+    if len(text.strip()) < SHORTEST:
+        return []
+    return [
+        SearchHit(
+            row.name,
+            reverse("document-detail", args=[row.pk]),
+            _("document"),
+            f"{row.get_type_display()} {row.shipment.tracking_number if row.shipment else ''}",
+        )
+        for row in documents_found(text, limit)
+    ]
+
+
+search_providers.register(
+    SearchProvider(kind=_("Deliveries"), search=_search, order=10),
+    SearchProvider(kind=_("Documents"), search=_documents, order=15),
+)

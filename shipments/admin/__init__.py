@@ -7,13 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import letterhead as letterhead  # registers its pages
 from shipments.admin import status as status  # registers its pages
-from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Note, Shipment
+from shipments.documents.retention import would_delete
+from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Note, RetentionRule, Shipment
 
 # What the audit trail keeps of a change made here; addresses and contents stay out of it.
 _TOLD = frozenset({
@@ -103,8 +105,27 @@ class NoteAdmin(ReadOnlyAdmin):
 @admin.register(Document)
 class DocumentAdmin(ReadOnlyAdmin):
     list_display = ["name", "type", "state", "shipment", "bytes", "source", "created"]
-    list_filter = ["type", "state"]
+    list_filter = ["type", "state", "extraction"]
     list_select_related = ["shipment"]
+
+
+@admin.register(RetentionRule)
+class RetentionRuleAdmin(admin.ModelAdmin[RetentionRule]):
+    """Nightly, active rules delete for good. What one would delete now is shown beside it before it is ticked active."""
+
+    list_display = ["type", "months", "active", "deletes_now"]
+
+    @admin.display(description=_("would delete now"))
+    def deletes_now(self, rule: RetentionRule) -> str:
+        count = would_delete(rule)
+        if not count.known:
+            return gettext("not counted: it took too long")
+        return gettext("more than %d") % count.n if count.more else str(count.n)
+
+    def save_model(self, request: HttpRequest, obj: RetentionRule, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        record(actor=request.user, verb="retention.changed", target=obj, source="admin", summary=str(obj),
+               after={"months": obj.months, "active": obj.active})  # fmt: skip
 
 
 @admin.register(CarrierMessage)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from shipments.models import Carrier, CarrierMessage, Document, Shipment, TrackingEvent
+from shipments.models import Carrier, CarrierMessage, Shipment, TrackingEvent
 
 
 class CarrierSerializer(serializers.ModelSerializer[Carrier]):
@@ -31,15 +31,6 @@ class EventSerializer(serializers.ModelSerializer[TrackingEvent]):
     class Meta:
         model = TrackingEvent
         fields = ["id", "at", "code", "text", "place", "status", "reason", "received"]
-
-
-class DocumentSerializer(serializers.ModelSerializer[Document]):
-    class Meta:
-        model = Document
-        fields = [
-            "id", "shipment", "type", "state", "problem", "name", "content_type", "bytes", "sha256", "pages", "source",
-            "created", "sample",
-        ]  # fmt: skip
 
 
 class MessageSerializer(serializers.ModelSerializer[CarrierMessage]):

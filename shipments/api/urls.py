@@ -3,12 +3,13 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from shipments.api import intake, notes, views
+from shipments.api import documents, intake, notes, views
 
 router = SimpleRouter()
 router.register("carriers", views.CarrierViewSet, basename="api-carrier")
 router.register("shipments", views.ShipmentViewSet, basename="api-shipment")
-router.register("documents", views.DocumentViewSet, basename="api-document")
+router.register("documents", documents.DocumentViewSet, basename="api-document")
+router.register("prints", documents.PrintViewSet, basename="api-print")
 router.register("messages", views.MessageViewSet, basename="api-message")
 router.register("imports", intake.ImportRunViewSet, basename="api-import")
 urlpatterns = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import IO, Any
 
-from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
@@ -19,10 +18,9 @@ from core.errors import RefusedError
 from shipments.api import rows, serializers
 from shipments.api.pagination import ShipmentPages, chosen_fields
 from shipments.deliveries.importer import Refused, UnreadableFileError, import_shipments
-from shipments.filters import DocumentFilter, MessageFilter, ShipmentFilter
+from shipments.filters import MessageFilter, ShipmentFilter
 from shipments.listing.order import ORDERED_BY
-from shipments.models import Carrier, CarrierMessage, Document, Shipment
-from shipments.views.documents import file_response
+from shipments.models import Carrier, CarrierMessage, Shipment
 
 MOST_ERRORS = 1_000
 
@@ -95,18 +93,6 @@ class ShipmentViewSet(viewsets.ReadOnlyModelViewSet[Shipment]):
     def events(self, request: Request, pk: str) -> Response:
         """The latest 500 tracking events."""
         return Response(serializers.EventSerializer(self.get_object().events.all()[:500], many=True).data)
-
-
-class DocumentViewSet(viewsets.ReadOnlyModelViewSet[Document]):
-    queryset = Document.objects.all()
-    serializer_class = serializers.DocumentSerializer
-    filterset_class = DocumentFilter
-
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, filters=False)
-    @action(detail=True)
-    def file(self, request: Request, pk: str) -> FileResponse:
-        """The original bytes."""
-        return file_response(self.get_object(), download=True)
 
 
 class MessageViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[CarrierMessage]):

@@ -65,8 +65,8 @@ def course_of_shipment(shipment: Shipment) -> Course:
 
 
 def documents_of(shipment: Shipment) -> Shown:
-    """The newest documents, and which are missing by all there are (two queries)."""
-    rows = list(shipment.documents.all()[: SHOWN_DOCUMENTS + 1])
+    """The newest documents that count, and which are missing by all there are (two queries)."""
+    rows = list(shipment.documents.current()[: SHOWN_DOCUMENTS + 1])
     stored = shipment.documents.filter(state=DocumentState.STORED).order_by().values_list("type", flat=True).distinct()
     missing = missing_of(shipment.status, {DocumentType(kind) for kind in stored if kind in DocumentType.values})
     return Shown(rows[:SHOWN_DOCUMENTS], len(rows) > SHOWN_DOCUMENTS, missing)

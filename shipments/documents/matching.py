@@ -26,6 +26,8 @@ MOST_NUMBERS, MOST_REFERENCES, MOST_FOUND = 3_000, 100, 10
 SHORTEST, LONGEST = 6, 40
 JOINED = 6
 """Groups of characters that a printed number may be split into: `1Z 999 AA1 01 2345 6784`."""
+PREFIX = 4
+"""Letters that may stand before the groups: `JD 0146 0000 4617`."""
 BARCODE_PAGES, BARCODE_LONGEST = 3, 1_800
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-/_.]*[A-Za-z0-9]|[A-Za-z0-9]")
 _APPLICATION = re.compile(r"\(\d{2,4}\)")
@@ -109,7 +111,7 @@ def _spelled(line: str) -> list[str]:
         "".join(words[start : start + count])
         for start in range(len(words))
         for count in range(2, JOINED + 1)
-        if start + count <= len(words) and any(char.isdigit() for char in words[start])
+        if start + count <= len(words) and (len(words[start]) <= PREFIX or any(map(str.isdigit, words[start])))
     ]
     return words + together
 

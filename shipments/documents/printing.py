@@ -53,7 +53,7 @@ def request_print(ids: Sequence[int], *, actor: Any, source: str = "page") -> Pr
             "These documents have %(n)s MB; at most %(most)s MB are printed at once. Choose fewer, or take the ZIP."
         )
         raise RefusedError(words % {"n": size >> 20, "most": MOST_BYTES >> 20}, code="too_large")
-    chosen = list(stored.order_by("shipment", "type", "pk").values_list("pk", flat=True))
+    chosen = list(stored.order_by("shipment_id", "type", "pk").values_list("pk", flat=True))
     if not chosen:
         raise RefusedError(_("None of these can be printed: documents in quarantine are left out."), code="nothing")
     return _queue(chosen, list(rows.exclude(state=DocumentState.STORED)), actor, source)

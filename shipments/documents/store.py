@@ -132,7 +132,7 @@ def settle_versions(document: Document) -> None:
     of_one_name = Document.objects.filter(
         shipment=document.shipment_id, type=document.type, name=document.name, state=DocumentState.STORED
     )
-    newest = of_one_name.order_by("-version", "-pk").values_list("pk", flat=True).first()
+    newest: int = of_one_name.order_by("-version", "-pk").values_list("pk", flat=True).first() or 0
     of_one_name.exclude(pk=newest).filter(superseded=False).update(superseded=True)
     of_one_name.filter(pk=newest, superseded=True).update(superseded=False)
     document.superseded = document.state == DocumentState.STORED and document.pk != newest

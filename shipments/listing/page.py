@@ -60,6 +60,7 @@ def context_of(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "views": views,
         "view_names": VIEWS.names,
         "view": next((view for view in views if str(view.pk) == request.GET.get("view")), None),
+        "in_documents": asked.filters.in_documents,
         "exact": _exact(request, words) if not request.GET.get("cursor") else [],
         "selection": asked.selection() if may_run and page.rows else "",
         "may_run": may_run,

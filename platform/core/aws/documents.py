@@ -46,6 +46,10 @@ class DocumentStorage(Storage):
         except AwsRejected:  # expired, or no permission for a direct copy
             return False
 
+    def download_url(self, name: str, *, filename: str, seconds: int) -> str:
+        """An address from which this one file can be downloaded for so long, by whoever has it. Ask for permission first."""
+        return storage.signed_url(self.uri(name), filename=filename, seconds=seconds)
+
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         return name
 

@@ -92,6 +92,8 @@
     if (typing(event.target) || find("dialog[open]")) return;
     if (prefix === "g" && event.key === "h") { location.assign(find(".brand")?.href || "/"); }
     prefix = event.key === "g" ? "g" : "";
+    const keyed = find('[data-key="' + CSS.escape(event.key) + '"]');
+    if (keyed) { if (typing(keyed)) keyed.focus(); else keyed.click(); event.preventDefault(); return; }
     if (event.key === "/") { const box = find("#global-search"); if (box) { box.focus(); box.select(); event.preventDefault(); } }
     if (event.key === "?") { find("#keyboard-help")?.showModal(); event.preventDefault(); }
   });
