@@ -55,9 +55,10 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
         yield from deliveries.finding(actor, full=full)
         yield from take_in.upserting(9 if full else 5)
     if "documents" in parts:
-        from bench import rendering
+        from bench import documents, rendering
 
         yield from rendering.rendering(9 if full else 5)
+        yield from documents.storing_and_taking(5 if full else 3)
 
 
 def _batches(folder: Path, actor: User, *, full: bool) -> Iterator[Result]:

@@ -67,7 +67,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     carrier = serializers.SlugRelatedField(slug_field="code", queryset=Carrier.objects.all(), required=False)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class DocumentReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300)
 
 
@@ -192,22 +192,22 @@ class DocumentViewSet(viewsets.ReadOnlyModelViewSet[Document]):
             return Response(status=404)
         return Response(DocumentTextSerializer(read).data)
 
-    @extend_schema(request=ReasonSerializer, responses=DocumentSerializer, filters=False)
+    @extend_schema(request=DocumentReasonSerializer, responses=DocumentSerializer, filters=False)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str) -> Response:
         """Out of quarantine; needs the permission `shipments.release_document`."""
         if not request.user.has_perm("shipments.release_document"):
             raise PermissionDenied("Releasing documents from quarantine needs a permission of its own.")
         document = self.get_object()
-        changes.release(document, actor=request.user, source="api", **self._values(ReasonSerializer))
+        changes.release(document, actor=request.user, source="api", **self._values(DocumentReasonSerializer))
         return self._answer(document)
 
-    @extend_schema(request=ReasonSerializer, responses=DocumentSerializer, filters=False)
+    @extend_schema(request=DocumentReasonSerializer, responses=DocumentSerializer, filters=False)
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
         """A file in quarantine is no good, also when it comes again."""
         document = self.get_object()
-        changes.reject(document, actor=request.user, source="api", **self._values(ReasonSerializer))
+        changes.reject(document, actor=request.user, source="api", **self._values(DocumentReasonSerializer))
         return self._answer(document)
 
     @extend_schema(request=None, responses=DocumentSerializer, filters=False)

@@ -20,13 +20,17 @@ PAGES = {
     "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
     "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
-    "changes": "/functions/changes/", "syncs": "/functions/syncs/",
-    "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
+    "changes": "/functions/changes/", "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
+    "codes": "/deliveries/codes/", "imports": "/deliveries/imports/", "document-grid": "/documents/?layout=grid",
+    "document-search": "/documents/?q=delivery", "document-upload": "/documents/upload/",
+    "document-review": "/documents/review/", "document-quarantine": "/documents/?state=quarantined",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {
     "delivery": ("/deliveries/", "table tbody a[href^='/deliveries/']"),
+    "document": ("/documents/?state=stored", "table tbody th a[href^='/documents/']"),
+    "document-bad": ("/documents/?state=quarantined", "table tbody th a[href^='/documents/']"),
     "batch": ("/batches/", "table tbody a[href^='/batches/']"),
     "schedule": ("/batches/schedules/", "table tbody a[href^='/batches/schedules/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
