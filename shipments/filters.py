@@ -233,7 +233,7 @@ class DocumentFilter(django_filters.FilterSet):
     carrier = CarrierFilter()
     source = django_filters.ChoiceFilter(choices=DocumentSource.choices, label=_("source"))
     matched = django_filters.BooleanFilter(method="has_delivery", label=_("delivery known"))
-    older = django_filters.BooleanFilter(method="with_older", label=_("older versions"))
+    older = django_filters.BooleanFilter(method="with_older", label=_("with older versions"))
     shipment = django_filters.NumberFilter(field_name="shipment_id", label=_("delivery"))
     sample = django_filters.BooleanFilter(label=_("sample data"))
 

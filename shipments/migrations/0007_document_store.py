@@ -161,6 +161,8 @@ class Migration(migrations.Migration):
                             ("label", "label"),
                             ("cmr_waybill", "CMR waybill"),
                             ("commercial_invoice", "commercial invoice"),
+                            ("packing_list", "packing list"),
+                            ("manifest", "manifest"),
                             ("customs_declaration", "customs declaration"),
                             ("other", "other document"),
                         ],
@@ -321,7 +323,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="documenttext",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="document_text_search"),
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["search"], name="document_text_search", fastupdate=False
+            ),
         ),
         migrations.AddField(
             model_name="matchcandidate",

@@ -46,6 +46,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
     context = {
         "listed": listed,
         "filters": listed.filters,
+        "fields": [field for field in listed.filters.form if field.name != "shipment"],  # an id, of links only
         "page": page,
         "rows": rows,
         "chips": chips_of(listed.filters),
