@@ -81,7 +81,7 @@ def read(document: Document, reader: Reader) -> None:
         with local_copy(document) as path:
             answer = _answer(document, path, reader)
             thumbnail = thumbnail_of(document, path, reader) if document.pages else Thumbnail.NONE
-            found = matching.find(document, answer["text"], path, reader) if document.shipment_id is None else None
+            found = matching.find(document, answer["text"], path, reader) if matching.is_sought(document) else None
     except UnreadableError as error:
         _finish(document, extraction=Extraction.FAILED, extraction_problem=str(error)[:300], thumbnail=Thumbnail.NONE)
     except (ChangedError, LostError) as error:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.audit import record
-from shipments.choices import DocumentState, Matching
+from shipments.choices import DocumentSource, DocumentState, Matching
 from shipments.documents.reader import Reader, UnreadableError
 from shipments.documents.store import settle_versions
 from shipments.models import Document, MatchCandidate, Shipment
@@ -54,6 +54,12 @@ class Found:
 
 
 # --- what stands in a file ----------------------------------------------------------------------------------------
+
+
+def is_sought(document: Document) -> bool:
+    """Whether its delivery is looked for. What we made without one, a manifest, has none; nor what a person said so of."""
+    made_here = document.source == DocumentSource.RENDERED
+    return document.shipment_id is None and document.matching != Matching.NONE and not made_here
 
 
 def find(document: Document, text: str, path: str, reader: Reader) -> list[Found]:

@@ -65,6 +65,8 @@ def test_a_number_in_the_text_attaches_within_the_carrier_and_asks_otherwise(kee
     assert {row.shipment for row in unknown.candidates.all()} == {own, shipment}
     foreign = read(keep(made.pdf("Number BRUME00000"), "f", carrier=carrier()))
     assert (foreign.shipment, foreign.matching) == (None, "review"), "another carrier's delivery"
+    manifest = read(keep(made.pdf(own.tracking_number), "manifest.pdf", carrier=carrier(), source="rendered"))
+    assert (manifest.shipment, manifest.matching) == (None, ""), "what we made of many belongs to none"
     nothing = read(keep(made.pdf("no number at all"), "n"))
     assert (nothing.shipment, nothing.matching) == (None, "nothing")
 
