@@ -184,6 +184,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
     "refresh-home": {"task": "shipments.refresh_home", "schedule": schedule(300)},
+    "send-due-webhooks": {"task": "core.send_due_webhooks", "schedule": schedule(15)},
+    "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
 }
 
@@ -198,6 +200,10 @@ EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum
 IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 90, minimum=1, maximum=3650)
 CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")
 SAMPLE_DATA = env.boolean("SAMPLE_DATA")
+
+# --- webhooks out ---------------------------------------------------------------------------------------------------
+# Networks beside the public ones that webhooks may be sent to: 10.2.0.0/16,fd00::/8
+WEBHOOK_NETWORKS = env.networks("WEBHOOK_NETWORKS")
 
 # --- people, language, time -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -16,6 +16,7 @@ from core.aws.documents import DocumentStorage
 from services_registry.models import Batch
 from shipments.choices import DocumentState, DocumentType
 from shipments.models import Document, Shipment
+from shipments.webhooks import tell_stored
 
 PDF = "application/pdf"
 PDF_TAIL = 1_024
@@ -76,7 +77,10 @@ def store_document(
         "batch": batch,
         "sample": bool(shipment and shipment.sample),
     }
-    return Document.objects.get_or_create(shipment=shipment, type=type, sha256=digest, defaults=values)
+    document, new = Document.objects.get_or_create(shipment=shipment, type=type, sha256=digest, defaults=values)
+    if new and document.state == DocumentState.STORED:
+        tell_stored(document)
+    return document, new
 
 
 def _digest(stream: BinaryIO) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """Documents: original bytes, never altered."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,6 +40,9 @@ class Document(models.Model):
         help_text=_("what it was printed with; empty: the built-in page"),
     )
     created = models.DateTimeField(default=timezone.now)
+    updated = models.DateTimeField(
+        db_default=Now(), editable=False, help_text=_("moved by the database at every change; sync clients read by it")
+    )
     sample = models.BooleanField(default=False)
 
     class Meta:
@@ -46,7 +50,10 @@ class Document(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["shipment", "type", "sha256"], name="document_once"),
         ]
-        indexes = [models.Index(fields=["sha256"], name="document_by_content")]
+        indexes = [
+            models.Index(fields=["sha256"], name="document_by_content"),
+            models.Index(fields=["updated", "id"], name="document_updated"),
+        ]
 
     def __str__(self) -> str:
         return self.name
