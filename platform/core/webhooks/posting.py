@@ -68,19 +68,20 @@ def _exchange(
     target: Target, address: str, body: bytes, headers: dict[str, str]
 ) -> tuple[int, str, http.client.HTTPMessage]:
     connection = http.client.HTTPConnection(target.host, target.port, timeout=CONNECT_S)
-    connection.sock = socket.create_connection((address, target.port), timeout=CONNECT_S)
-    # Each read has a time-out; all together too, against an answer that drips.
-    alarm = threading.Timer(TOTAL_S, _hang_up, [connection])
+    line = [socket.create_connection((address, target.port), timeout=CONNECT_S)]
+    # Each read has a time-out; all together too, against an answer that drips. The connection forgets its socket once
+    # the other side announces the end, so it is kept here.
+    alarm = threading.Timer(TOTAL_S, _hang_up, [line])
     alarm.daemon = True
     alarm.start()
     try:
         if target.tls:
             context = ssl.create_default_context()
-            connection.sock = context.wrap_socket(
-                connection.sock, server_hostname=target.host, do_handshake_on_connect=False
-            )
-            connection.sock.do_handshake()
-        connection.sock.settimeout(TOTAL_S)
+            wrapped = context.wrap_socket(line[0], server_hostname=target.host, do_handshake_on_connect=False)
+            line[0] = wrapped
+            wrapped.do_handshake()
+        line[0].settimeout(TOTAL_S)
+        connection.sock = line[0]
         connection.request("POST", target.path, body, {"Host": target.host_header, **headers})
         answer = connection.getresponse()
         said = answer.read(READ_BYTES).decode("utf-8", "replace").replace("\0", "\ufffd")
@@ -88,8 +89,9 @@ def _exchange(
     finally:
         alarm.cancel()
         connection.close()
+        line[0].close()
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    with contextlib.suppress(OSError, AttributeError):  # over already
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _hang_up(line: list[socket.socket]) -> None:
+    with contextlib.suppress(OSError):  # over already
+        line[0].shutdown(socket.SHUT_RDWR)
