@@ -236,6 +236,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.schema.errors_everywhere",
+    ],
     # Named once, because a batch is written in two ways: in the list and alone.
     "ENUM_NAME_OVERRIDES": {"BatchStateEnum": "services_registry.choices.BatchState"},
 }

@@ -42,6 +42,29 @@ NOT_POSSIBLE = refusal(
     "It does not follow", "status_not_possible",
     "What happened to this delivery says “delivered”, and an event “pending” does not change that.", "status",
 )  # fmt: skip
+BULK = request(
+    "A row",
+    {
+        "carrier": "acme",
+        "tracking_number": "A2",
+        "status": "in_transit",
+        "recipient": {"city": "Lyon", "country": "FR"},
+    },
+)
+HOOK = request(
+    "An event of a carrier",
+    {
+        "events": [
+            {
+                "tracking_number": "A1",
+                "code": "DLV",
+                "text": "Delivered",
+                "at": "2026-11-24T10:15:00+01:00",
+                "place": "Lille",
+            }
+        ]
+    },
+)
 EVENT = request(
     "An event", {"at": "2026-11-24T10:15:00+01:00", "code": "DLV", "text": "Delivered to neighbour", "place": "Lille"}
 )

@@ -44,11 +44,12 @@ class ShipmentPages(SyncCursorPages):
         return self.page.rows
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        sort = {"type": "string", "enum": list(ORDERS), "default": DEFAULT}
+        sort = {"type": "string", "enum": list(ORDERS)}
         return [
             *super().get_schema_operation_parameters(view),
             {"name": "sort", "in": "query", "required": False, "schema": sort,
-             "description": "By tracking number only together with `carrier`, by delivery only beside a `delivered_…` filter."},
+             "description": f"`{DEFAULT}` when left out. By tracking number only together with `carrier`, by delivery only "
+             "beside a `delivered_…` filter."},
             {"name": "fields", "in": "query", "required": False, "schema": {"type": "string"},
              "description": "Names of the fields to answer with, separated by commas; all when it is not there."},
         ]  # fmt: skip

@@ -52,7 +52,7 @@ class DocumentViewSet(SyncedViewSet):
     serializer_class = serializers.DocumentSerializer
     filterset_class = DocumentFilter
 
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY}, filters=False)
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, filterset_class=None)
     def file(self, request: Request, pk: str) -> FileResponse:
         """The original bytes."""

@@ -67,9 +67,9 @@ class ShipmentDetailSerializer(ShipmentSerializer):
     """One delivery. Its parts are there when `?include=` names them: the latest 500 of each."""
 
     links = LinksSerializer(read_only=True)
-    events = EventSerializer(many=True, read_only=True, required=False)
-    documents = DocumentSerializer(many=True, read_only=True, required=False)
-    messages = MessageSerializer(many=True, read_only=True, required=False)
+    events = EventSerializer(many=True, required=False)
+    documents = DocumentSerializer(many=True, required=False)
+    messages = MessageSerializer(many=True, required=False)
 
     class Meta(ShipmentSerializer.Meta):
         fields = [*ShipmentSerializer.Meta.fields, "links", "events", "documents", "messages"]

@@ -21,6 +21,7 @@ from core.api.sync import PARAMETER, UPDATED_SINCE, changed_since
 from core.errors import RefusedError
 from shipments.api import rows, serializers
 from shipments.api.delivery import ShipmentWrites
+from shipments.api.intake_serializers import ImportFileSerializer
 from shipments.api.pagination import ShipmentPages
 from shipments.deliveries.importer import Refused, UnreadableFileError, import_shipments
 from shipments.filters import ShipmentFilter
@@ -65,7 +66,11 @@ class ShipmentViewSet(ShipmentWrites, viewsets.ReadOnlyModelViewSet[Shipment]):
         return chosen_fields(self.request, known) or list(known)
 
     @extend_schema(
-        request={"text/csv": OpenApiTypes.STR, "application/x-ndjson": OpenApiTypes.STR},
+        request={
+            "multipart/form-data": ImportFileSerializer,
+            "text/csv": OpenApiTypes.STR,
+            "application/x-ndjson": OpenApiTypes.STR,
+        },
         responses=serializers.ImportSerializer,
         filters=False,
     )
