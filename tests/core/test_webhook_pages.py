@@ -68,7 +68,7 @@ def test_who_is_switched_off_is_shown_to_administrators_with_the_reason(
     assert b"1 webhook is off" in client.get("/webhooks/alert/").content
     with query_budget(14):
         page = client.get(f"/webhooks/{webhook.pk}/").content
-    assert b"Switched off after it answered that it is gone (410)" in page
+    assert b"Switched off because it answered that it is gone (410)" in page
     assert b"<script>gone" not in page and b"&lt;script&gt;gone" in page
     for address in ("/webhooks/", f"/webhooks/{webhook.pk}/", "/webhooks/alert/", "/webhooks/new/"):
         assert client_as(operator).get(address).status_code == 403

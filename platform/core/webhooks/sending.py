@@ -180,9 +180,11 @@ def _note_failure(subscription: WebhookSubscription, answer: Answer, now: dateti
     subscription.not_before = now + max(wait_after(subscription.failures), timedelta(seconds=answer.retry_after_s))
     gone = answer.status == GONE
     if subscription.active and (gone or subscription.failures >= MOST_FAILURES):
-        why = "it answered that it is gone (410)" if gone else f"{subscription.failures} failures in a row"
+        why = f"after {subscription.failures} failures in a row; the last one: {answer.error}"
         subscription.active = False
-        subscription.disabled_reason = f"Switched off after {why}; the last one: {answer.error}"[:300]
+        subscription.disabled_reason = f"Switched off {'because it answered that it is gone (410)' if gone else why}"[
+            :300
+        ]
         record(actor=None, verb="webhook.disabled", target=subscription, source="system",
                summary=f"{subscription.name}: {subscription.disabled_reason}")  # fmt: skip
 
