@@ -34,6 +34,7 @@ class CarrierViewSet(viewsets.ReadOnlyModelViewSet[Carrier]):
 
 class SyncedViewSet(SyncMixin, SparseMixin, viewsets.ReadOnlyModelViewSet[Any]):
     pagination_class = SyncCursorPages
+    filterset_class: Any = None
 
     @extend_schema(parameters=[FIELDS])
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

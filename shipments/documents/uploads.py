@@ -29,7 +29,7 @@ class StoreUnreachableError(RefusedError):
 
 @transaction.atomic
 def upload_document(
-    shipment: Shipment, file: UploadedFile, *, type: str, name: str = "", actor: Any, source: str = "page"
+    shipment: Shipment, file: UploadedFile[Any], *, type: str, name: str = "", actor: Any, source: str = "page"
 ) -> tuple[Document, bool]:
     """(The document, whether it is new.) Bytes that this delivery has under this type already are not kept twice.
 

@@ -23,7 +23,7 @@ INVALID = "Some fields are not right; see `fields`."
 
 
 def body(code: str, message: str, fields: dict[str, Any] | None = None) -> dict[str, Any]:
-    error = {"code": code, "message": message, "fields": fields or {}, "request_id": current_origin()}
+    error: dict[str, Any] = {"code": code, "message": message, "fields": fields or {}, "request_id": current_origin()}
     if fields:
         error["details"] = list(_details(fields))
     return {"error": error}

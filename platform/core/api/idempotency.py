@@ -62,9 +62,10 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
 def _once(key: str, request: Request, work: Callable[[], Response]) -> Response:
     said = f"{request.method} {request.path}\n{_encode(request.data)}"
     digest = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
-    mine = KeptAnswer(user_id=request.user.pk, key=key, digest=digest)
+    person = int(request.user.pk or 0)
+    mine = KeptAnswer(user_id=person, key=key, digest=digest)
     KeptAnswer.objects.bulk_create([mine], ignore_conflicts=True)  # waits for another's open transaction
-    kept = KeptAnswer.objects.select_for_update().get(user_id=request.user.pk, key=key)
+    kept = KeptAnswer.objects.select_for_update().get(user_id=person, key=key)
     if kept.digest != digest:
         raise KeyReusedError("This idempotency key came with another request. Use a new key for a new request.")
     if kept.status:

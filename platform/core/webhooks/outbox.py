@@ -55,7 +55,7 @@ def emit_selected(event_type: str, select: str, values: Mapping[str, Any]) -> in
     with connection.cursor() as cursor:
         sql = _INSERT.format(select=select)
         cursor.execute(sql, {**values, "event_type": event_type, "subscribers": subscribers})
-        written = cursor.rowcount
+        written = int(cursor.rowcount)
     if written:
         for pk in subscribers:
             transaction.on_commit(partial(wake, pk))
