@@ -64,7 +64,7 @@ def create_shipment(stated: Mapping[str, Any], *, actor: Any, source: str = "api
     if outcome.said != "created":  # somebody else was quicker; nothing of ours stays
         raise ExistsError(outcome.shipment_id)
     shipment = Shipment.objects.select_related("carrier").get(pk=outcome.shipment_id)
-    record(actor=actor, verb="shipment.created", target=shipment, source=source, summary=f"{code} {number}")
+    record(actor=actor, verb="shipment.added", target=shipment, source=source, summary=f"{code} {number}")
     return shipment
 
 

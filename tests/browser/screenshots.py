@@ -24,6 +24,8 @@ PAGES = {
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
     "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
+    "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
+    "notifications": "/notifications/",
     "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
     "not-found": "/deliveries/999999999/",
 }  # fmt: skip

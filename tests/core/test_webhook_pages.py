@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from core.models import Notification
 from core.webhooks import emit, outbox, sending
 from core.webhooks.models import WebhookDelivery, WebhookSubscription
 from tests.core.receiver import Receiver, receiving
@@ -66,6 +67,8 @@ def test_who_is_switched_off_is_shown_to_administrators_with_the_reason(
     emit(KIND, [{"n": 1}])
     sending.work(webhook.pk)
     assert b"1 webhook is off" in client.get("/webhooks/alert/").content
+    told = Notification.objects.get()
+    assert (told.user, told.url) == (admin_user, f"/webhooks/{webhook.pk}/") and "hub" in told.text
     with query_budget(14):
         page = client.get(f"/webhooks/{webhook.pk}/").content
     assert b"Switched off because it answered that it is gone (410)" in page

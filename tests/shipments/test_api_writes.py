@@ -43,7 +43,7 @@ def test_a_delivery_is_made_once_and_comes_back_whole(api: Any, operator: User) 
     assert "documents" not in made
     again = api.post("/api/v1/shipments/", NEW, format="json")
     assert (again.status_code, again.json()["error"]["code"]) == (409, "exists")
-    entry = AuditEntry.objects.get(verb="shipment.created")
+    entry = AuditEntry.objects.get(verb="shipment.added")
     assert (entry.actor, entry.source, entry.target) == (operator, "api", f"shipments.shipment:{made['id']}")
 
 

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.audit import record
+from core.notifications import Kind, notify, register_kind
 from core.webhooks.choices import DeliveryState
 from core.webhooks.models import WebhookDelivery, WebhookEvent, WebhookSubscription
 from core.webhooks.outbox import encoded
@@ -30,6 +34,8 @@ MOST_FAILURES = 20
 KEPT = timedelta(days=14)
 KEPT_ATTEMPTS = 40
 GONE = 410
+KIND = "webhook"
+register_kind(KIND, Kind(gettext_lazy("webhook"), "link", "red"))
 
 
 def wait_after(failures: int) -> timedelta:
@@ -182,11 +188,13 @@ def _note_failure(subscription: WebhookSubscription, answer: Answer, now: dateti
     if subscription.active and (gone or subscription.failures >= MOST_FAILURES):
         why = f"after {subscription.failures} failures in a row; the last one: {answer.error}"
         subscription.active = False
-        subscription.disabled_reason = f"Switched off {'because it answered that it is gone (410)' if gone else why}"[
-            :300
-        ]
+        why = "because it answered that it is gone (410)" if gone else why
+        subscription.disabled_reason = f"Switched off {why}"[:300]
         record(actor=None, verb="webhook.disabled", target=subscription, source="system",
                summary=f"{subscription.name}: {subscription.disabled_reason}")  # fmt: skip
+        admins = get_user_model().objects.with_perm("core.administer").only("pk")
+        words = _("The webhook “%(name)s” switched itself off") % {"name": subscription.name}
+        notify(admins, kind=KIND, text=words, url=f"/webhooks/{subscription.pk}/")
 
 
 def clear_old(now: datetime | None = None) -> int:
