@@ -14,11 +14,10 @@ from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import letterhead as letterhead  # registers its pages
 from shipments.admin import status as status  # registers its pages
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Note, Shipment
-
-# What the audit trail keeps of a change made here; addresses and contents stay out of it.
 from shipments.status.moved import Moved
 from shipments.webhooks import tell_created, tell_moved
 
+# What the audit trail keeps of a change made here; addresses and contents stay out of it.
 _TOLD = frozenset({
     "carrier", "tracking_number", "reference", "customer", "status", "reason", "created", "promised", "delivered",
 })  # fmt: skip

@@ -51,7 +51,7 @@ class DocumentViewSet(SyncedViewSet):
 
     queryset = Document.objects.all()
     serializer_class = serializers.DocumentSerializer
-    filterset_class = DocumentFilter
+    filterset_class: Any = DocumentFilter
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, filters=False)
     @action(detail=True, filterset_class=None)
@@ -63,7 +63,7 @@ class DocumentViewSet(SyncedViewSet):
 class MessageViewSet(SyncedViewSet):
     queryset: QuerySet[CarrierMessage] = CarrierMessage.objects.select_related("carrier")
     serializer_class = serializers.MessageSerializer
-    filterset_class = MessageFilter
+    filterset_class: Any = MessageFilter
     parser_classes = [JSONParser]
 
     @extend_schema(

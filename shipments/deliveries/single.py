@@ -26,6 +26,8 @@ TEXTS = ("reference", "customer", "notes")
 PARTIES = ("sender", "recipient")
 CHANGEABLE = (*TEXTS, *PARTIES, "parcels", "promised")
 BY_EVENT = ("status", "reason", "status_at")
+TOLD = ("reference", "customer", "promised")
+"""What the audit trail keeps the values of; addresses and contents stay out of it."""
 IDENTITY = ("carrier", "tracking_number")
 
 
@@ -82,10 +84,10 @@ def change_shipment(shipment_id: int, stated: Mapping[str, Any], *, actor: Any, 
     shipment = Shipment.objects.select_for_update(of=("self",)).select_related("carrier").get(pk=shipment_id)
     _refuse_names(stated)
     wanted = _wanted(shipment, stated)
-    before = {name: _plain(getattr(shipment, name)) for name in wanted}
     if wanted:
+        before = {name: _plain(getattr(shipment, name)) for name in wanted if name in TOLD}
         Shipment.objects.filter(pk=shipment.pk).update(**wanted)  # the database moves `updated`
-        after = {name: _plain(value) for name, value in wanted.items()}
+        after = {name: _plain(value) for name, value in wanted.items() if name in TOLD}
         record(actor=actor, verb="shipment.changed", target=shipment, source=source,
                summary=f"{shipment.tracking_number}: {', '.join(wanted)}", before=before, after=after)  # fmt: skip
     if "status" in stated:
