@@ -24,8 +24,6 @@ PAGES = {
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
     "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
-    "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
-    "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
     "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
