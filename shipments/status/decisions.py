@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shipments.models import Carrier, CodeMapping
 from shipments.status import changes, runs
 from shipments.status.changes import Change
+from shipments.tasks import remap
 
 
 @transaction.atomic
@@ -38,6 +38,5 @@ def _queue(change: Change, words: str, *, whole: bool, mapping_id: int | None, a
     title = words % {"carrier": carrier.name, "code": change.code}
     run = runs.prepare(carrier_id=carrier.pk, code=change.code, title=title, whole=whole, mapping_id=mapping_id,
                        person=actor)  # fmt: skip
-    # By name: the tasks import this room.
-    transaction.on_commit(partial(current_app.send_task, "shipments.remap", [run.id]))
+    transaction.on_commit(partial(remap.delay, run.id))
     return run
