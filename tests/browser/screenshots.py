@@ -23,7 +23,6 @@ PAGES = {
     "changes": "/functions/changes/", "syncs": "/functions/syncs/",
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
-    "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
     "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
