@@ -24,6 +24,9 @@ class PartySerializer(serializers.Serializer[Any]):
     postcode = serializers.CharField(required=False, allow_null=True)
     city = serializers.CharField(required=False, allow_null=True)
     country = serializers.CharField(required=False, allow_null=True, help_text="two letters")
+    phone = serializers.CharField(required=False, allow_null=True)
+    vat = serializers.CharField(required=False, allow_null=True)
+    eori = serializers.CharField(required=False, allow_null=True)
 
 
 class ShipmentChangeSerializer(serializers.Serializer[Any]):
