@@ -38,7 +38,7 @@ DROP FUNCTION IF EXISTS shipments_note_update();
 class Migration(migrations.Migration):
     atomic = False  # indexes are built without holding up who writes
     dependencies = [
-        ("shipments", "0009_document_templates"),
+        ("shipments", "0005_home_rollups"),
     ]
 
     operations = [
