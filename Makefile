@@ -13,7 +13,7 @@ PYTHON = .venv/bin/python
 NO_SERVER = SECRET_KEY=checks-only FIELD_ENCRYPTION_KEY=checks-only DATABASE_URL=postgresql:///none?host=/nonexistent
 export PYTHONPATH = platform:.
 
-.PHONY: bench run demo test test-fast reliability lint fmt schema lock setup clean
+.PHONY: bench run demo test test-fast reliability lint fmt schema client lock setup clean
 
 run:  ## start the whole platform; Ctrl-C stops it
 	@$(SETUP_RUN)
@@ -55,6 +55,10 @@ fmt:  ## format, and mend what can be mended
 schema:  ## write docs/openapi.yaml from the code
 	@$(SETUP_DEV)
 	$(NO_SERVER) $(PYTHON) manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
+
+client:  ## a Python client of the API in build/client, generated from docs/openapi.yaml
+	@$(SETUP_DEV)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/openapi-python-client generate --path docs/openapi.yaml --output-path build/client --overwrite
 
 lock:  ## new lock files from pyproject.toml
 	@$(SETUP_DEV)

@@ -3,6 +3,7 @@
 Every reader also accepts `<NAME>_FILE`, the path of a file holding the value (container secrets).
 """
 
+import ipaddress
 import json
 import os
 import shlex
@@ -50,6 +51,17 @@ def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31) 
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list; blanks are dropped."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """A comma-separated list of networks like 10.2.0.0/16."""
+    found = items(name)
+    for text_ in found:
+        try:
+            ipaddress.ip_network(text_, strict=False)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must list networks like 10.2.0.0/16: {error}.") from error
+    return found
 
 
 def mapping(name: str) -> dict[str, object]:

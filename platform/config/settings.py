@@ -190,6 +190,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "refresh-home": {"task": "shipments.refresh_home", "schedule": schedule(300)},
     "read-documents": {"task": "shipments.read_documents", "schedule": schedule(60)},
     "keep-documents": {"task": "shipments.keep_documents", "schedule": crontab(hour="2", minute="40")},
+    "send-due-webhooks": {"task": "core.send_due_webhooks", "schedule": schedule(15)},
+    "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
 }
 
@@ -204,6 +206,10 @@ EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum
 IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 90, minimum=1, maximum=3650)
 CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")
 SAMPLE_DATA = env.boolean("SAMPLE_DATA")
+
+# --- webhooks out ---------------------------------------------------------------------------------------------------
+# Networks beside the public ones that webhooks may be sent to: 10.2.0.0/16,fd00::/8
+WEBHOOK_NETWORKS = env.networks("WEBHOOK_NETWORKS")
 
 # --- people, language, time -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -236,6 +242,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.api.schema.errors_everywhere",
+    ],
     # Named once, because a batch is written in two ways: in the list and alone.
     "ENUM_NAME_OVERRIDES": {"BatchStateEnum": "services_registry.choices.BatchState"},
 }

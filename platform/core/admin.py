@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from core.models import ApiToken, AuditEntry, Preference
 from core.tokens import revoke_token
+from core.webhooks import admin as webhooks  # noqa: F401  # registers its pages
 
 admin.site.site_title = gettext_lazy("Shipment platform admin")
 admin.site.site_header = gettext_lazy("Shipment platform admin")

@@ -148,3 +148,23 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class KeptAnswer(models.Model):
+    """What a request with an `Idempotency-Key` was answered, for three days; see `core.api.idempotency`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64, help_text=_("of method, address and body"))
+    status = models.PositiveSmallIntegerField(default=0, help_text=_("0: still being worked on"))
+    body = models.JSONField(null=True)
+    created = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="kept_answer_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+from core.webhooks.models import WebhookDelivery, WebhookEvent, WebhookSubscription  # noqa: E402, F401  # its own room

@@ -1,7 +1,7 @@
 """Slots: what the platform offers and apps fill, so that nothing in the platform needs to know an app.
 
 An app fills a slot in a module named after it (`navigation.py`, `home.py`, `search.py`, `health.py`, `setup.py`,
-`sample.py`), discovered at start-up as Django's admin discovers `admin.py`.
+`sample.py`, `webhooks.py`), discovered at start-up as Django's admin discovers `admin.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.utils.functional import _StrOrPromise
 
-MODULES = ("navigation", "home", "search", "health", "setup", "sample")
+MODULES = ("navigation", "home", "search", "health", "setup", "sample", "webhooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,15 @@ class SetupStep:
     sample_only: bool = False
 
 
-T = TypeVar("T", NavEntry, HomePanel, AlertBadge, SearchProvider, HealthCheck, SetupStep)
+@dataclass(frozen=True, slots=True)
+class WebhookEventKind:
+    """A kind of event that tools can subscribe to; the app tells of it by `core.webhooks.emit`."""
+
+    type: str  # for example shipment.status_changed
+    label: _StrOrPromise
+
+
+T = TypeVar("T", NavEntry, HomePanel, AlertBadge, SearchProvider, HealthCheck, SetupStep, WebhookEventKind)
 
 
 @dataclass(slots=True)
@@ -112,6 +120,7 @@ alerts: Slot[AlertBadge] = Slot()
 search_providers: Slot[SearchProvider] = Slot()
 health_checks: Slot[HealthCheck] = Slot()
 setup_steps: Slot[SetupStep] = Slot()
+webhook_events: Slot[WebhookEventKind] = Slot()
 
 
 def discover() -> None:

@@ -48,6 +48,7 @@ def web_env(data: Path, port: int, *, sample: bool) -> dict[str, str]:
         "ALLOWED_HOSTS": _LOCAL_HOSTS,
         "CSRF_TRUSTED_ORIGINS": f"http://localhost:{port},http://{HOST}:{port}",
         "SAMPLE_DATA": "1" if sample else "0",
+        "WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",  # tools on this machine
         **stack_secrets(data / "secrets.json"),
     }
 

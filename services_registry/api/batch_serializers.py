@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.strict import StrictSerializer
 from services_registry import batches as engine
 from services_registry.batches.progress import Progress, progress_of
 from services_registry.choices import Priority
@@ -131,16 +132,6 @@ class BatchItemSerializer(serializers.ModelSerializer[BatchItem]):
             "settled",
         ]  # fmt: skip
         read_only_fields = fields
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses names it does not know: a mistyped limit must not mean "no limit"."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name: ["There is no such field."] for name in unknown})
-        return super().to_internal_value(data)
 
 
 class StartSerializer(StrictSerializer):

@@ -16,6 +16,8 @@ from shipments.admin import letterhead as letterhead  # registers its pages
 from shipments.admin import status as status  # registers its pages
 from shipments.documents.retention import would_delete
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Note, RetentionRule, Shipment
+from shipments.status.moved import Moved
+from shipments.webhooks import tell_created, tell_moved
 
 # What the audit trail keeps of a change made here; addresses and contents stay out of it.
 _TOLD = frozenset({
@@ -73,6 +75,10 @@ class ShipmentAdmin(admin.ModelAdmin[Shipment]):
         """The change and what it was before stand on the timeline of the delivery."""
         old = Shipment.objects.filter(pk=obj.pk).first() if change else None
         super().save_model(request, obj, form, change)
+        if old:
+            tell_moved([Moved(obj.pk, (old.status, old.reason), (obj.status, obj.reason))])
+        else:
+            tell_created([obj.pk])
         names = [name for name in form.changed_data if name in _TOLD]
         record(
             actor=request.user, verb="shipment.changed" if change else "shipment.added", target=obj, source="admin",

@@ -19,10 +19,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from core.api.pagination import CursorPages, page_size_of
+from core.api.pagination import page_size_of
+from core.api.sync import SyncCursorPages
 from core.bounded import bounded_page
 from core.pagination import BadCursorError
 from core.zip_stream import zip_response
+from shipments.api.parts import SyncedViewSet
+from shipments.api.serializers import DocumentSerializer
 from shipments.choices import DocumentType
 from shipments.documents import archive, changes, printing
 from shipments.documents.selecting import ids_of
@@ -33,22 +36,6 @@ from shipments.listing.documents import ORDER
 from shipments.models import Carrier, Document, DocumentText, PrintJob, Shipment
 from shipments.views.document_bulk import print_response
 from shipments.views.documents import check_access, file_response, signed_link
-
-
-class DocumentSerializer(serializers.ModelSerializer[Document]):
-    carrier = serializers.SlugRelatedField[Carrier](slug_field="code", read_only=True)
-    snippet = serializers.SerializerMethodField(help_text="where the words of `q` stand, as HTML with <mark>")
-
-    class Meta:
-        model = Document
-        fields = [
-            "id", "shipment", "carrier", "type", "state", "problem", "name", "content_type", "bytes", "sha256", "pages",
-            "source", "remote_path", "version", "superseded", "held", "extraction", "extraction_problem", "matching",
-            "snippet", "created", "sample",
-        ]  # fmt: skip
-
-    def get_snippet(self, document: Document) -> str:
-        return str(self.context.get("snippets", {}).get(document.pk, ""))
 
 
 class DocumentTextSerializer(serializers.ModelSerializer[DocumentText]):
@@ -102,7 +89,7 @@ class PrintJobSerializer(serializers.ModelSerializer[PrintJob]):
         fields = ["id", "state", "total", "done", "left_out", "problem", "pages", "bytes", "created", "finished"]
 
 
-class DocumentPages(CursorPages):
+class DocumentPages(SyncCursorPages):
     """Newest first, in a bounded time: a page may have few rows, even none, and still a `next`."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
@@ -120,10 +107,10 @@ class DocumentPages(CursorPages):
         return self.page.rows
 
 
-class DocumentViewSet(viewsets.ReadOnlyModelViewSet[Document]):
-    queryset = Document.objects.select_related("carrier")
+class DocumentViewSet(SyncedViewSet):
+    queryset: QuerySet[Document] = Document.objects.select_related("carrier")
     serializer_class = DocumentSerializer
-    filterset_class = DocumentFilter
+    filterset_class: Any = DocumentFilter
     pagination_class = DocumentPages
 
     def filter_queryset(self, queryset: QuerySet[Any, Any]) -> QuerySet[Any, Any]:

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from core.errors import RefusedError
 from shipments import events
-from shipments.api import bodies
+from shipments.api import bodies, examples
 from shipments.api.intake_serializers import (
     BulkAnswerSerializer,
     BulkRowSerializer,
@@ -45,7 +45,10 @@ class BulkView(APIView):
 
     parser_classes = [bodies.RawParser]
 
-    @extend_schema(operation_id="shipments_bulk", request=BulkRowSerializer(many=True), responses=BulkAnswerSerializer)
+    @extend_schema(
+        operation_id="shipments_bulk", responses=BulkAnswerSerializer, examples=[examples.BULK],
+        request={"application/json": BulkRowSerializer(many=True), "application/x-ndjson": OpenApiTypes.STR},
+    )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Create or update deliveries by carrier and tracking number: a JSON array or NDJSON, also packed with gzip.
 
@@ -106,7 +109,7 @@ class HookView(APIView):
     parser_classes = [bodies.RawParser]
 
     @extend_schema(
-        operation_id="hooks_receive", request=HookBodySerializer,
+        operation_id="hooks_receive", request={"application/json": HookBodySerializer}, examples=[examples.HOOK],
         responses={202: HookAnswerSerializer, 200: HookAnswerSerializer}, auth=[],
         parameters=[
             OpenApiParameter(TIME_HEADER, str, OpenApiParameter.HEADER, required=True,

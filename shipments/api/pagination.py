@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,7 +9,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.api.pagination import CursorPages, page_size_of
+from core.api.pagination import page_size_of
+from core.api.sync import SyncCursorPages
 from core.bounded import bounded_page
 from core.pagination import BadCursorError
 from shipments.filters import ShipmentFilter
@@ -18,7 +18,7 @@ from shipments.listing.order import DEFAULT, ORDERS, UnservedOrderError, asks_fo
 from shipments.models import Shipment
 
 
-class ShipmentPages(CursorPages):
+class ShipmentPages(SyncCursorPages):
     """Besides `cursor` and `page_size`: `sort`, one of the orders that an index serves, and `fields`.
 
     A page may have fewer rows than `page_size`, even none, and still a `next`: few rows match filters that no index
@@ -44,23 +44,12 @@ class ShipmentPages(CursorPages):
         return self.page.rows
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        sort = {"type": "string", "enum": list(ORDERS), "default": DEFAULT}
+        sort = {"type": "string", "enum": list(ORDERS)}
         return [
             *super().get_schema_operation_parameters(view),
             {"name": "sort", "in": "query", "required": False, "schema": sort,
-             "description": "By tracking number only together with `carrier`, by delivery only beside a `delivered_…` filter."},
+             "description": f"`{DEFAULT}` when left out. By tracking number only together with `carrier`, by delivery only "
+             "beside a `delivered_…` filter."},
             {"name": "fields", "in": "query", "required": False, "schema": {"type": "string"},
              "description": "Names of the fields to answer with, separated by commas; all when it is not there."},
         ]  # fmt: skip
-
-
-def chosen_fields(request: Request, known: Sequence[str]) -> list[str]:
-    """The names in `?fields=`, in the order of the API; all when it names none.
-
-    Raises:
-        ValidationError: a name is not one of `known`.
-    """
-    asked = {name.strip() for name in request.query_params.get("fields", "").split(",") if name.strip()}
-    if unknown := sorted(asked - set(known)):
-        raise ValidationError({"fields": [f"Not a field: {', '.join(unknown)[:200]}. Possible: {', '.join(known)}."]})
-    return [name for name in known if name in asked] or list(known)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from shipments.models import Carrier, CarrierMessage, Shipment, TrackingEvent
+from shipments.models import Carrier, CarrierMessage, Document, Shipment, TrackingEvent
 
 
 class CarrierSerializer(serializers.ModelSerializer[Carrier]):
@@ -30,33 +30,57 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
 class EventSerializer(serializers.ModelSerializer[TrackingEvent]):
     class Meta:
         model = TrackingEvent
-        fields = ["id", "at", "code", "text", "place", "status", "reason", "received"]
+        fields = ["id", "at", "code", "text", "place", "status", "reason", "unmapped", "source", "received"]
+
+
+class DocumentSerializer(serializers.ModelSerializer[Document]):
+    carrier = serializers.SlugRelatedField[Carrier](slug_field="code", read_only=True)
+    snippet = serializers.SerializerMethodField(help_text="where the words of `q` stand, as HTML with <mark>")
+
+    class Meta:
+        model = Document
+        fields = [
+            "id", "shipment", "carrier", "type", "state", "problem", "name", "content_type", "bytes", "sha256", "pages",
+            "source", "remote_path", "version", "superseded", "held", "extraction", "extraction_problem", "matching",
+            "snippet", "created", "updated", "sample",
+        ]  # fmt: skip
+
+    def get_snippet(self, document: Document) -> str:
+        return str(self.context.get("snippets", {}).get(document.pk, ""))
 
 
 class MessageSerializer(serializers.ModelSerializer[CarrierMessage]):
-    carrier = serializers.SlugRelatedField[Carrier](slug_field="code", queryset=Carrier.objects.all())
-    tracking_number = serializers.CharField(write_only=True, required=False, max_length=40)
+    carrier = serializers.SlugRelatedField[Carrier](slug_field="code", read_only=True)
 
     class Meta:
         model = CarrierMessage
         fields = [
-            "id", "carrier", "tracking_number", "shipment", "code", "text", "received", "status", "reason", "confidence",
-            "applied", "language", "translation", "decided_by", "decided", "sample",
+            "id", "carrier", "shipment", "code", "text", "received", "status", "reason", "confidence", "applied",
+            "language", "translation", "decided_by", "decided", "updated", "sample",
         ]  # fmt: skip
-        read_only_fields = [
-            "shipment", "status", "reason", "confidence", "applied", "language", "translation", "decided_by", "decided",
-            "sample",
-        ]  # fmt: skip
+        read_only_fields = fields
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not attrs.get("text") and not attrs.get("code"):
-            raise serializers.ValidationError({"text": ["A message needs a text or a code."]})
-        number = attrs.pop("tracking_number", None)
-        if number:
-            attrs["shipment"] = Shipment.objects.filter(carrier=attrs["carrier"], tracking_number=number).first()
-            if attrs["shipment"] is None:
-                raise serializers.ValidationError({"tracking_number": ["This carrier has no delivery of that number."]})
-        return attrs
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """Where the parts of a delivery are, and its page for people."""
+
+    events = serializers.URLField()
+    documents = serializers.URLField()
+    messages = serializers.URLField()
+    page = serializers.URLField()
+
+
+class ShipmentDetailSerializer(ShipmentSerializer):
+    """One delivery. Its parts are there when `?include=` names them: the latest 500 of each."""
+
+    links = LinksSerializer(read_only=True)
+    events = EventSerializer(many=True, required=False)
+    documents = DocumentSerializer(many=True, required=False)
+    messages = MessageSerializer(many=True, required=False)
+
+    class Meta(ShipmentSerializer.Meta):
+        fields = [*ShipmentSerializer.Meta.fields, "links", "events", "documents", "messages"]
+        read_only_fields = fields
 
 
 class RefusedSerializer(serializers.Serializer[Any]):

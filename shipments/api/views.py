@@ -1,26 +1,32 @@
-"""Deliveries over REST: lists by keyset with the filters of the pages, and the import."""
+"""Deliveries over REST: lists by keyset with the filters of the pages, and the import; one of them: `delivery`."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.renderers import FastJSONRenderer
+from core.api.sparse import chosen_fields
+from core.api.sync import PARAMETER, UPDATED_SINCE, changed_since
 from core.errors import RefusedError
 from shipments.api import rows, serializers
-from shipments.api.pagination import ShipmentPages, chosen_fields
+from shipments.api.delivery import ShipmentWrites
+from shipments.api.intake_serializers import ImportFileSerializer
+from shipments.api.pagination import ShipmentPages
 from shipments.deliveries.importer import Refused, UnreadableFileError, import_shipments
-from shipments.filters import MessageFilter, ShipmentFilter
+from shipments.filters import ShipmentFilter
 from shipments.listing.order import ORDERED_BY
-from shipments.models import Carrier, CarrierMessage, Shipment
+from shipments.models import Shipment
 
 MOST_ERRORS = 1_000
 
@@ -34,27 +40,37 @@ class BodyParser(BaseParser):
         return {"file": io.BytesIO(stream.read())}
 
 
-class CarrierViewSet(viewsets.ReadOnlyModelViewSet[Carrier]):
-    queryset = Carrier.objects.all()
-    serializer_class = serializers.CarrierSerializer
-    lookup_field = "code"
-
-
-class ShipmentViewSet(viewsets.ReadOnlyModelViewSet[Shipment]):
+class ShipmentViewSet(ShipmentWrites, viewsets.ReadOnlyModelViewSet[Shipment]):
     queryset = Shipment.objects.select_related("carrier")
     serializer_class = serializers.ShipmentSerializer
     filterset_class = ShipmentFilter
     pagination_class = ShipmentPages
     renderer_classes = [FastJSONRenderer]
 
+    @extend_schema(parameters=[UPDATED_SINCE])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        # With `fields` only those columns are read. `rows` writes what the serializer would, in a tenth of its time.
-        fields = chosen_fields(request, serializers.ShipmentSerializer.Meta.fields)
-        found = self.filter_queryset(rows.read(Shipment.objects.order_by(), fields, *ORDERED_BY))
-        return self.get_paginated_response(rows.written(self.paginate_queryset(found) or [], fields))
+        if PARAMETER in request.query_params:
+            return changed_since(self, request)
+        return self.get_paginated_response(self.written(self.paginate_queryset(self.found()) or []))
+
+    # With `fields` only those columns are read. `rows` writes what the serializer would, in a tenth of its time.
+    def found(self) -> QuerySet[Any, Any]:
+        """The rows that the filters match, in no order."""
+        return self.filter_queryset(rows.read(Shipment.objects.order_by(), self._fields(), *ORDERED_BY))
+
+    def written(self, found: Iterable[Any]) -> Any:
+        return rows.written(found, self._fields())
+
+    def _fields(self) -> Sequence[str]:
+        known = serializers.ShipmentSerializer.Meta.fields
+        return chosen_fields(self.request, known) or list(known)
 
     @extend_schema(
-        request={"text/csv": OpenApiTypes.STR, "application/x-ndjson": OpenApiTypes.STR},
+        request={
+            "multipart/form-data": ImportFileSerializer,
+            "text/csv": OpenApiTypes.STR,
+            "application/x-ndjson": OpenApiTypes.STR,
+        },
         responses=serializers.ImportSerializer,
         filters=False,
     )
@@ -87,16 +103,3 @@ class ShipmentViewSet(viewsets.ReadOnlyModelViewSet[Shipment]):
             raise refusal from error
         notes = [*result.notes, *([result.broken] if result.broken else [])]
         return Response({**result.counts(), "notes": notes, "errors": errors})
-
-    @extend_schema(responses=serializers.EventSerializer(many=True), filters=False)
-    @action(detail=True, pagination_class=None)
-    def events(self, request: Request, pk: str) -> Response:
-        """The latest 500 tracking events."""
-        return Response(serializers.EventSerializer(self.get_object().events.all()[:500], many=True).data)
-
-
-class MessageViewSet(mixins.CreateModelMixin, viewsets.ReadOnlyModelViewSet[CarrierMessage]):
-    queryset = CarrierMessage.objects.select_related("carrier")
-    serializer_class = serializers.MessageSerializer
-    filterset_class = MessageFilter
-    parser_classes = [JSONParser]

@@ -17,6 +17,7 @@ from shipments.filters import MessageFilter
 from shipments.listing.search import with_ids
 from shipments.models import CarrierMessage
 from shipments.status.derive import derive_moves
+from shipments.webhooks import tell_classified
 
 
 class ClassifyMessages(Capability):
@@ -45,7 +46,7 @@ class ClassifyMessages(Capability):
     def apply(
         self, key: str, value: Mapping[str, Any], *, batch: Batch, open_binary: OpenBinary
     ) -> dict[str, Any] | None:
-        message = CarrierMessage.objects.filter(pk=int(key)).first()
+        message = CarrierMessage.objects.select_related("carrier").filter(pk=int(key)).first()
         if message is None:
             raise ItemFailed("Gone", "The message was deleted while it was being classified.")
         status = str(value.get("status") or "")
@@ -61,6 +62,7 @@ class ClassifyMessages(Capability):
         message.decided_by = str(value.get("decided_by") or "")[:20]
         message.decided = timezone.now()
         message.save()
+        tell_classified(message)
         counts = message.shipment_id if message.applied or was_applied else None
         changed = any(move.before != move.after for move in derive_moves([counts] if counts else []))
         return {"status": status, "confidence": message.confidence, "applied": message.applied, "changed": changed}

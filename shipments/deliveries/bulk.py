@@ -49,7 +49,7 @@ def take_rows(rows: Sequence[Any], *, actor: Any) -> list[RowOutcome]:
     outcomes = [RowOutcome(index) for index in range(len(rows))]
     first_of: dict[int, int] = {}
     for index, raw in enumerate(rows):
-        row = _understood(raw, meanings)
+        row = understood_object(raw, meanings)
         if row.problems:
             outcomes[index].errors = [RowError(name, code, plain(why)) for name, why, code in row.problems]
         elif (repeated := gathered.add(index, row)) is not None:
@@ -72,7 +72,9 @@ def counts_of(outcomes: Sequence[RowOutcome]) -> dict[str, int]:
     return counts
 
 
-def _understood(raw: Any, meanings: Meanings) -> CleanRow:
+def understood_object(raw: Any, meanings: Meanings | None = None) -> CleanRow:
+    """A row that came as JSON, checked; every name in it must mean something."""
+    meanings = meanings or Meanings()
     if isinstance(raw, Problem):
         return CleanRow(problems=[raw])
     if not isinstance(raw, dict):

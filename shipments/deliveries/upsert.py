@@ -12,6 +12,8 @@ from psycopg.types.json import Jsonb
 
 from shipments.deadlocks import again_after_deadlock
 from shipments.models import Carrier
+from shipments.status.moved import Moved
+from shipments.webhooks import imports_are_told, tell_created, tell_moved
 
 _COLUMNS = {
     "tracking_number": "text", "reference": "text", "customer": "text", "status": "text", "sender": "jsonb",
@@ -39,9 +41,7 @@ def _listed(pattern: str) -> str:
 # (status_at) stays theirs. Sorted, so that two imports cannot deadlock.
 # Unchanged rows fall out before the INSERT, which would lock every one of them; the guard below is for what somebody
 # else wrote meanwhile. They get no new row version and no index work, and `updated` stays.
-_UPSERT = f"""
-INSERT INTO shipments_shipment AS known (carrier_id, tracking_number, {_listed("{}")}, updated, sample)
-SELECT carrier_id, tracking_number, {_listed("{}")}, now(), sample FROM (
+_WANTED = f"""
     SELECT t.carrier_id, t.tracking_number, s.id AS known_id, {_listed("s.{0} AS was_{0}")},
         coalesce(t.reference, s.reference, '') AS reference, coalesce(t.customer, s.customer, '') AS customer,
         CASE WHEN s.status_at IS NULL THEN coalesce(t.status, s.status, 'pending') ELSE s.status END AS status,
@@ -54,13 +54,24 @@ SELECT carrier_id, tracking_number, {_listed("{}")}, now(), sample FROM (
         coalesce(t.created, s.created, now()) AS created, coalesce(t.promised, s.promised) AS promised,
         coalesce(t.delivered, s.delivered) AS delivered, coalesce(s.sample, %s) AS sample
     FROM shipment_stage t LEFT JOIN shipments_shipment s USING (carrier_id, tracking_number)
-) AS wanted
+"""  # noqa: S608  # made of the names above only
+_INSERT = f"""
+INSERT INTO shipments_shipment AS known (carrier_id, tracking_number, {_listed("{}")}, updated, sample)
+SELECT carrier_id, tracking_number, {_listed("{}")}, clock_timestamp(), sample FROM {{wanted}}
 WHERE known_id IS NULL OR ({_listed("{}")}) IS DISTINCT FROM ({_listed("was_{}")})
 ORDER BY carrier_id, tracking_number
 ON CONFLICT (carrier_id, tracking_number) DO UPDATE
 SET {_listed("{0} = excluded.{0}")}, updated = excluded.updated
 WHERE ({_listed("known.{}")}) IS DISTINCT FROM ({_listed("excluded.{}")})
-RETURNING carrier_id, tracking_number, xmax = 0
+RETURNING carrier_id, tracking_number, xmax = 0 AS new
+"""  # noqa: S608  # made of the names above only
+_UPSERT = _INSERT.format(wanted=f"({_WANTED}) AS wanted")
+# The same, with what was before, for subscribers of webhooks.
+_UPSERT_TOLD = f"""
+WITH wanted AS MATERIALIZED ({_WANTED}), written AS ({_INSERT.format(wanted="wanted")}, id, status, reason)
+SELECT carrier_id, tracking_number, new, id, coalesce(was_status, ''), coalesce(was_reason, ''), written.status,
+    written.reason
+FROM written JOIN wanted USING (carrier_id, tracking_number)
 """  # noqa: S608  # made of the names above only
 _IDS = """
 SELECT t.carrier_id, t.tracking_number, s.id
@@ -146,8 +157,18 @@ def _written(
             copy.set_types(_TYPES)
             for code, values in rows:
                 copy.write_row([carriers[code], *(_cell(values.get(name)) for name in _COLUMNS)])
+        if imports_are_told():
+            cursor.execute(_UPSERT_TOLD, [sample])
+            return carriers, _told(cursor.fetchall())
         cursor.execute(_UPSERT, [sample])
         return carriers, cursor.fetchall()
+
+
+def _told(rows: list[Any]) -> list[tuple[int, str, bool]]:
+    """Tell subscribers what is new, and what has another status."""
+    tell_created([pk for _carrier, _number, new, pk, *_rest in rows if new])
+    tell_moved([Moved(pk, (was, why), (now, because)) for _c, _n, new, pk, was, why, now, because in rows if not new])
+    return [(carrier, number, new) for carrier, number, new, *_rest in rows]
 
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode

@@ -28,6 +28,7 @@ from services_registry.models import Batch
 from shipments.choices import DocumentState, DocumentType
 from shipments.documents.inspection import EXTENSIONS, PDF, Inspected, inspect
 from shipments.models import Carrier, Document, Shipment
+from shipments.webhooks import tell_stored
 
 __all__ = [
     "PDF",
@@ -110,6 +111,7 @@ def store_document(
     if new and not problem:
         if older:
             settle_versions(document)
+        tell_stored(document)
         transaction.on_commit(wake_readers, robust=True)
     return document, new
 

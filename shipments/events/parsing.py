@@ -31,6 +31,9 @@ class Said:
     code: str = ""
     text: str = ""
     place: str = ""
+    status: str = ""
+    """Said outright, by a person or a tool of ours; else its code says it."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def parse(body: str, adapter: Adapter | None = None) -> Parsed:
     parsed = Parsed()
     for index, raw in enumerate(listed):
         try:
-            parsed.events.append(_event(index, raw))
+            parsed.events.append(read_event(index, raw))
         except BadEventError as error:
             parsed.faults.append(Fault(index, error.code, str(error)))
     return parsed
@@ -91,7 +94,8 @@ def envelope(found: Any) -> list[Any]:
     return events
 
 
-def _event(index: int, raw: Any) -> Said:
+def read_event(index: int, raw: Any) -> Said:
+    """One event in our shape. Raises BadEventError."""
     if not isinstance(raw, Mapping):
         raise BadEventError("not_object", "is not an object with tracking_number, at, and code or text")
     number, code = _text(raw, "tracking_number"), _text(raw, "code")

@@ -6,12 +6,13 @@ later.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
+from core.webhooks.signing import SIGNATURE_HEADER, TIME_HEADER, sign
+
 TOLERANCE_S = 300
-TIME_HEADER = "X-Hook-Timestamp"
-SIGNATURE_HEADER = "X-Hook-Signature"
+
+__all__ = ["SIGNATURE_HEADER", "TIME_HEADER", "BadSignatureError", "check", "sign"]
 
 
 class BadSignatureError(Exception):
@@ -20,10 +21,6 @@ class BadSignatureError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-def sign(secret: str, timestamp: str, body: bytes) -> str:
-    return hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def check(secret: str, timestamp: str, signature: str, body: bytes, *, now_s: float) -> None:

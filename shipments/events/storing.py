@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from shipments.events.parsing import Said
 from shipments.models import Shipment
-from shipments.status import derive, look_up
+from shipments.status import Meaning, look_up
+from shipments.status.derive import derive_moves
 
 # Sorted, so that two webhooks with the same events wait for each other instead of deadlocking.
 _INSERT = """
@@ -22,6 +23,8 @@ ORDER BY shipment_id, at, code, text
 ON CONFLICT (shipment_id, at, code, text) DO NOTHING
 RETURNING shipment_id
 """
+# A new event may change nothing of its delivery; those who follow deliveries shall see it all the same.
+_TOUCH = "UPDATE shipments_shipment SET updated = clock_timestamp() WHERE id = ANY(%s)"
 
 
 @dataclass(slots=True)
@@ -47,12 +50,16 @@ def store(carrier_id: int, events: Sequence[Said], *, source: str, received: dat
             cursor.execute(_INSERT, [source, received, *(list(column) for column in zip(*rows, strict=True))])
             touched = [pk for (pk,) in cursor.fetchall()]
         stored.new, stored.known = len(touched), len(ours) - len(touched)
-        derive(sorted(set(touched)))
+        moved = {move.shipment_id for move in derive_moves(touched)}
+        if still := sorted(set(touched) - moved):
+            with connection.cursor() as cursor:
+                cursor.execute(_TOUCH, [still])
     return stored
 
 
 def _row(shipment_id: int, carrier_id: int, event: Said) -> tuple[object, ...]:
-    meaning = look_up(carrier_id, event.code, event.at.date())
+    said = Meaning(event.status, event.reason, mapped=True)  # outright, when there is one
+    meaning = said if event.status else look_up(carrier_id, event.code, event.at.date())
     unmapped = bool(event.code) and not meaning.mapped
     return (
         shipment_id, event.at, event.code, event.text, event.place, meaning.status, meaning.reason, unmapped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,9 @@ class Document(models.Model):
         max_length=8, choices=Matching, blank=True, default=Matching.UNKNOWN, db_default=Matching.UNKNOWN
     )
     created = models.DateTimeField(default=timezone.now)
+    updated = models.DateTimeField(
+        db_default=Now(), editable=False, help_text=_("moved by the database at every change; sync clients read by it")
+    )
     sample = models.BooleanField(default=False)
 
     objects = DocumentQuerySet.as_manager()
@@ -109,6 +113,7 @@ class Document(models.Model):
             models.Index(fields=["-created", "-id"], condition=Q(shipment__isnull=True), name="document_unmatched"),
             models.Index(fields=["id"], condition=Q(matching=Matching.REVIEW), name="document_to_review"),
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="document_name_trgm"),
+            models.Index(fields=["updated", "id"], name="document_updated"),
         ]
 
     def __str__(self) -> str:

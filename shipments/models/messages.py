@@ -1,6 +1,7 @@
 """Messages as carriers write them, and what each was taken to mean."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,12 +26,16 @@ class CarrierMessage(models.Model):
     decided = models.DateTimeField(null=True, blank=True)
     # Of an imported row, so that importing it again adds nothing; null for messages that came otherwise.
     digest = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)  # noqa: DJ001
+    updated = models.DateTimeField(
+        db_default=Now(), editable=False, help_text=_("moved by the database at every change; sync clients read by it")
+    )
     sample = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-received", "-id"]
         indexes = [
             models.Index(fields=["-received", "-id"], name="message_recent"),
+            models.Index(fields=["updated", "id"], name="message_updated"),
             models.Index(fields=["received", "id"], condition=models.Q(status=""), name="message_unclassified"),
             # Those a person has to look at; few, as long as people do.
             models.Index(

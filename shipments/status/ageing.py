@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from core.audit import record
 from shipments.models import AgeingRule
+from shipments.status.moved import Moved
+from shipments.webhooks import tell_moved
 
 AT_ONCE = 5_000
 
@@ -49,12 +51,14 @@ def current_rules() -> Rules:
 # Nothing is heard of a delivery before it was ordered, so the index over status and order time finds the old ones.
 _AGE = """
 UPDATE shipments_shipment AS s SET status = %(status)s, reason = %(reason)s, updated = clock_timestamp()
-WHERE id IN (
-    SELECT id FROM shipments_shipment
+FROM (
+    SELECT id, reason FROM shipments_shipment
     WHERE status = %(before)s AND created < %(heard)s AND coalesce(last_event, updated) < %(heard)s
         AND (%(carrier)s::bigint IS NULL OR carrier_id = %(carrier)s) AND NOT carrier_id = ANY(%(exempt)s)
     ORDER BY created DESC, id DESC LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
+) AS was
+WHERE s.id = was.id
+RETURNING s.id, was.reason
 """
 
 
@@ -80,7 +84,9 @@ def _apply(rule: AgeingRule, now: datetime) -> int:
     while last == AT_ONCE and rule.to_status != rule.from_status:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_AGE, values)
-            last = cursor.rowcount
+            aged = cursor.fetchall()
+            tell_moved([Moved(pk, (rule.from_status, reason), (rule.to_status, rule.reason)) for pk, reason in aged])
+        last = len(aged)
         changed += last
     if changed:
         summary = f"{changed} deliveries: {rule}"

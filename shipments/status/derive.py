@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from shipments import webhooks
 from shipments.choices import RETURNED, Status
 from shipments.status import ageing, backlog
+from shipments.status.moved import Moved
 
 AFTER_DELIVERY = timedelta(hours=72)
 """For so long a late scan or a careless one ("in transit") does not undo a delivery."""
@@ -122,15 +123,6 @@ def _on_the_way_back(reason: str, event: Happening) -> tuple[str, str] | None:
     return ("return_to_sender", event.reason or reason) if event.status == "return_to_sender" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A delivery that was written, with (status, reason) before and after."""
-
-    shipment_id: int
-    before: tuple[str, str]
-    after: tuple[str, str]
-
-
 class Known(NamedTuple):
     """What is stored of a delivery now."""
 
@@ -206,7 +198,9 @@ def _derive_some(ids: list[int]) -> list[Moved]:
             columns = list(zip(*(new for _old, new in changed), strict=True))
             cursor.execute(_WRITE, [list(column) for place, column in enumerate(columns) if place != 1])
     backlog.note([pk for pk, events in happened.items() if any(event.unmapped for event in events)])
-    return [Moved(old.id, (old.status, old.reason), (new.status, new.reason)) for old, new in changed]
+    moves = [Moved(old.id, (old.status, old.reason), (new.status, new.reason)) for old, new in changed]
+    webhooks.tell_moved(moves)
+    return moves
 
 
 def happenings_of(ids: Sequence[int]) -> dict[int, list[Happening]]:

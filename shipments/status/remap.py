@@ -20,8 +20,9 @@ from django.utils import timezone
 from shipments.models import Shipment, UnmappedCode
 from shipments.status import ageing
 from shipments.status.changes import Change
-from shipments.status.derive import Happening, Known, Moved, derive_moves, happenings_of, settled
+from shipments.status.derive import Happening, Known, derive_moves, happenings_of, settled
 from shipments.status.meaning import Codebook, spelling
+from shipments.status.moved import Moved
 
 LOOKED_AT = 5_000
 """Deliveries for which a preview says exactly what would become of them."""

@@ -84,6 +84,8 @@ VERBS: Mapping[str, Any] = {
     "note.restored": gettext_lazy("took the deletion of a note back"),
     "shipment.changed": gettext_lazy("changed the delivery"),
     "shipment.added": gettext_lazy("added the delivery"),
+    "shipment.status_set": gettext_lazy("set the status"),
+    "shipment.event_added": gettext_lazy("added an event"),
 }
 
 

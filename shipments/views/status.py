@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,7 +20,7 @@ from core.pagination import KeysetPage
 from shipments.mapping_forms import MappingForm
 from shipments.models import Carrier, CodeMapping, UnmappedCode
 from shipments.reasons import reason_labels
-from shipments.status import backlog, changes, remap, runs
+from shipments.status import backlog, decisions, remap, runs
 from shipments.status.changes import Change
 from shipments.status.seed import VALID_FROM
 from shipments.tasks import remap as remap_task
@@ -123,7 +121,8 @@ def code_preview(request: HttpRequest) -> HttpResponse:
         return _refused(request, form)
     change, carrier = form.change(), form.cleaned_data["carrier"]
     if request.method == "POST":
-        return _begin(request, change, carrier)
+        _mapping, run = decisions.map_code(change, actor=request.user)
+        return redirect("code-run", run_id=run.id)
     context = {
         "carrier": carrier, "change": change, "form": form, "differences": remap.preview(change),
         "reason": reason_labels().get(change.reason, ""),
@@ -139,23 +138,6 @@ def _refused(request: HttpRequest, form: MappingForm) -> HttpResponse:
     return render(request, "shipments/code_map.html", _map_context(carrier, code, form), status=400)
 
 
-def _begin(request: HttpRequest, change: Change, carrier: Carrier) -> HttpResponseRedirect:
-    """Write the mapping, or take it back, and queue the re-run in one transaction."""
-    whole = change.touches_mapped()
-    with transaction.atomic():
-        if change.undo:
-            changes.take_back(get_object_or_404(CodeMapping, pk=change.undo), actor=request.user)
-            mapping_id, title = None, _("%(carrier)s %(code)s: mapping taken back")
-        else:
-            mapping_id = changes.save_mapping(change, actor=request.user).pk
-            title = _("%(carrier)s %(code)s mapped")
-        words = title % {"carrier": carrier.name, "code": change.code}
-        run = runs.prepare(carrier_id=carrier.pk, code=change.code, title=words, whole=whole, mapping_id=mapping_id,
-                           person=request.user)  # fmt: skip
-        transaction.on_commit(partial(remap_task.delay, run.id))
-    return redirect("code-run", run_id=run.id)
-
-
 @admin_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def code_undo(request: HttpRequest, pk: int) -> HttpResponse:
@@ -164,7 +146,8 @@ def code_undo(request: HttpRequest, pk: int) -> HttpResponse:
     carrier: Any = mapping.carrier
     change = Change(carrier.pk, mapping.code, undo=mapping.pk)
     if request.method == "POST":
-        return _begin(request, change, carrier)
+        run = decisions.take_back_code(mapping, actor=request.user)
+        return redirect("code-run", run_id=run.id)
     context = {
         "carrier": carrier, "change": change, "mapping": mapping, "differences": remap.preview(change),
         "back": reverse("code-list"),

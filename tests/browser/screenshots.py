@@ -25,6 +25,7 @@ PAGES = {
     "document-search": "/documents/?q=delivery", "document-upload": "/documents/upload/",
     "document-review": "/documents/review/", "document-quarantine": "/documents/?state=quarantined",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
+    "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {

@@ -44,7 +44,8 @@ def test_every_field_reads_as_the_serializer_writes_it(api_client: Any, viewer: 
     answer = client.get("/api/v1/shipments/").json()["results"]
     assert [list(row) for row in answer] == [list(row) for row in expected], "the same names in the same order"
     assert answer == expected
-    assert client.get(f"/api/v1/shipments/{rows[0].pk}/").json() == expected[0]
+    alone = client.get(f"/api/v1/shipments/{rows[0].pk}/").json()
+    assert alone.pop("links") and alone == expected[0]
 
 
 def test_each_sparse_field_reads_the_same_as_in_the_whole_row(

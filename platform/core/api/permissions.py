@@ -26,3 +26,12 @@ class RolePermission(BasePermission):
             return True
         needed: str = getattr(view, "write_permission", "core.operate")
         return not needed or request.user.has_perm(needed)
+
+
+class AdminPermission(RolePermission):
+    """For what only administrators see."""
+
+    message = "Only administrators may see and change this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.is_authenticated and request.user.has_perm("core.administer"))

@@ -2,11 +2,16 @@
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
 
 from core.api import schema  # noqa: F401  # registers how the description names bearer tokens
 from core.api.views import MeView
+from core.api.webhooks import WebhookViewSet
 
+router = SimpleRouter()
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("me/", MeView.as_view(), name="api-me"),
+    *router.urls,
 ]
