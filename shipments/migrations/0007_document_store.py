@@ -7,6 +7,7 @@ import django.contrib.postgres.search
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 # The words as they are, and their stems in the language of the text: a search in any language finds both.
@@ -54,6 +55,11 @@ FUNCTIONS = [
 
 
 class Migration(migrations.Migration):
+    """Writers go on while the indexes of the documents' table are built; its new columns rewrite nothing. When that is
+    broken off, drop the index that PostgreSQL then calls INVALID before trying again."""
+
+    atomic = False
+
     dependencies = [
         ("services_registry", "0006_item_of_chunk"),
         ("shipments", "0005_home_rollups"),
@@ -61,6 +67,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL("SET statement_timeout = 0", migrations.RunSQL.noop),
         *(migrations.RunSQL(make, drop) for make, drop in FUNCTIONS),
         migrations.CreateModel(
             name="DocumentText",
@@ -281,15 +288,15 @@ class Migration(migrations.Migration):
                 max_length=12,
             ),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=models.Index(fields=["-created", "-id"], name="document_recent"),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=models.Index(fields=["type", "-created", "-id"], name="document_by_type"),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=models.Index(
                 condition=models.Q(("extraction", "waiting"), ("state", "stored")),
@@ -297,7 +304,7 @@ class Migration(migrations.Migration):
                 name="document_to_read",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=models.Index(
                 condition=models.Q(("state", "stored"), _negated=True),
@@ -305,17 +312,17 @@ class Migration(migrations.Migration):
                 name="document_not_stored",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=models.Index(
                 condition=models.Q(("shipment__isnull", True)), fields=["-created", "-id"], name="document_unmatched"
             ),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=models.Index(condition=models.Q(("matching", "review")), fields=["id"], name="document_to_review"),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="document",
             index=django.contrib.postgres.indexes.GinIndex(
                 fields=["name"], name="document_name_trgm", opclasses=["gin_trgm_ops"]
@@ -356,4 +363,5 @@ class Migration(migrations.Migration):
             model_name="matchcandidate",
             constraint=models.UniqueConstraint(fields=("document", "shipment"), name="candidate_once"),
         ),
+        migrations.RunSQL("RESET statement_timeout", migrations.RunSQL.noop),
     ]
