@@ -24,7 +24,7 @@ from shipments.api.write_serializers import (
     ShipmentCreateSerializer,
 )
 from shipments.deliveries.single import change_shipment, create_shipment
-from shipments.documents.uploads import upload_document
+from shipments.documents.uploading import take_upload
 from shipments.events.single import add_event
 from shipments.models import Shipment
 
@@ -105,9 +105,10 @@ class ShipmentWrites:
         A file that is not what its name says is kept in quarantine: `state` and `problem` say so.
         """
         shipment, asked = self._shipment(), read(DocumentUploadSerializer, request)
-        document, new = upload_document(
-            shipment, asked["file"], type=asked["type"], name=asked.get("name", ""), actor=request.user, source="api"
-        )
+        document, new = take_upload(
+            asked["file"], shipment=shipment, type=asked["type"], name=asked.get("name", ""), actor=request.user,
+            source="api",
+        )  # fmt: skip
         document.refresh_from_db()
         return Response(serializers.DocumentSerializer(document).data, status=201 if new else 200)
 

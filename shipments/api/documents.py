@@ -16,7 +16,6 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from core.api.pagination import page_size_of
@@ -117,7 +116,7 @@ class DocumentViewSet(SyncedViewSet):
         """Filters are for lists; one document is found whatever its state."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
-    def get_serializer(self, *args: Any, **kwargs: Any) -> BaseSerializer[Document]:
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         serializer = super().get_serializer(*args, **kwargs)
         words = self.request.query_params.get("q", "").strip() if self.action == "list" else ""
         rows: Sequence[Document] = args[0] if args and isinstance(args[0], list) else ()
