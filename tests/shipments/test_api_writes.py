@@ -176,7 +176,7 @@ def test_a_document_is_uploaded_once_and_its_bytes_come_back(api: Any) -> None:
     tool = upload(b"MZ\x90", "tool.exe")
     assert (tool.status_code, tool.json()["state"]) == (201, "quarantined") and tool.json()["problem"]
     assert codes(upload(b"x", type="novel")) == {("type", "invalid_choice")}
-    assert len(api.get(address).json()) == 2
+    assert len(api.get(address).json()) == 3
     assert AuditEntry.objects.filter(verb="document.uploaded").count() == 3
 
 
