@@ -185,6 +185,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
     "refresh-home": {"task": "shipments.refresh_home", "schedule": schedule(300)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
+    "sweep-carriers": {"task": "shipments.sweep_due", "schedule": schedule(60)},
+    "forget-sweeps": {"task": "shipments.forget_sweeps", "schedule": schedule(3600)},
 }
 
 # --- AWS ------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from shipments.models.home import HomeCount, HomeHour, HomePart
 from shipments.models.intake import CarrierHook, ColumnMapping, HookDelivery, ImportRun
 from shipments.models.messages import CarrierMessage
 from shipments.models.notes import Note
+from shipments.models.remote import CarrierSession, LateDocument, RemoteFile
 from shipments.models.shipments import Shipment, TrackingEvent
 from shipments.models.status import AgeingRule, CodeMapping, Reason, UnmappedCode
 from shipments.models.templates import DocumentTemplate, Letterhead, TemplateVersion
@@ -16,6 +17,7 @@ __all__ = [
     "CarrierConnection",
     "CarrierHook",
     "CarrierMessage",
+    "CarrierSession",
     "CodeMapping",
     "ColumnMapping",
     "Document",
@@ -27,7 +29,9 @@ __all__ = [
     "ImportRun",
     "Letterhead",
     "Note",
+    "LateDocument",
     "Reason",
+    "RemoteFile",
     "Shipment",
     "TemplateVersion",
     "TrackingEvent",

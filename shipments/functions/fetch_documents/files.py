@@ -25,6 +25,7 @@ def entry_of(file: RemoteFile, content: bytes, address: str) -> dict[str, Any]:
         "name": file.name,
         "remote_path": shown_path(file),
         "address": address,
+        "folder": file.folder,
         "size": file.size,
         "modified": file.modified,
         "content_type": content_type,

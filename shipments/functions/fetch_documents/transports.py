@@ -43,8 +43,8 @@ def open_transport(connection: Connection, progress: Progress = no_progress) -> 
 class SharedConnection:
     """One connection shared by many items: opened once, reopened once for an operation whose connection dropped.
 
-    When it could not be opened at all, after a fault that a new connection cannot mend, or after three faults, every further operation raises that fault
-    at once, so that a dead server costs a few time-outs and not one an item.
+    When it could not be opened at all, after a fault that a new connection cannot mend, or after three faults, every
+    further operation raises that fault at once, so that a dead server costs a few time-outs and not one an item.
     """
 
     def __init__(self, connection: Connection) -> None:
