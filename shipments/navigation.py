@@ -16,6 +16,7 @@ navigation.register(
         order=115,
         permission="core.administer",
     ),
+    NavEntry(group="deliveries", label=_("Connections"), url_name="connection-list", icon="server", order=117),
     NavEntry(group="deliveries", label=_("Messages"), url_name="message-list", icon="message", order=120),
     NavEntry(
         group="deliveries",

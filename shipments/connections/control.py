@@ -74,6 +74,18 @@ def pin_host_key(connection: CarrierConnection, fingerprint: str, *, actor: Any,
     )  # fmt: skip
 
 
+@transaction.atomic
+def save_pattern(connection: CarrierConnection, *, directory: str, pattern: str, actor: Any) -> None:
+    """Where files lie and how they are called, from the next sweep on."""
+    before = {"directory": connection.directory, "pattern": connection.pattern}
+    after = {"directory": directory, "pattern": pattern}
+    CarrierConnection.objects.filter(pk=connection.pk).update(**after)
+    record(
+        actor=actor, verb="connection.pattern_saved", target=connection, summary=str(connection), before=before,
+        after=after,
+    )  # fmt: skip
+
+
 def retry_files(connection: CarrierConnection, ids: Collection[int], *, actor: Any) -> int:
     """Fetch these files again now, whatever became of them the last time; returns how many."""
     return _fetch_now(connection, ids, RETRIED, _("Tried again by %(who)s."), "remote_files.retried", actor)

@@ -179,7 +179,7 @@ def ftp_server(
         Handler.certfile = str(tls)
         Handler.tls_control_required = Handler.tls_data_required = True
     ftp = FTPServer(("127.0.0.1", 0), Handler, ioloop=IOLoop())
-    ftp.max_cons = sessions
+    ftp.max_cons = sessions + 1  # its own listening socket counts
     server.port = ftp.socket.getsockname()[1]
     running = threading.Event()
     running.set()
