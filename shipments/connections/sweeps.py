@@ -25,7 +25,7 @@ MOST_FORGOTTEN = 2_000
 def due_connections(now: datetime) -> list[int]:
     """Whose time has come: ids. Paused, resting and closed ones are left out; a resting one is tried at its probe."""
     rows = CarrierConnection.objects.filter(
-        Q(next_sweep=None) | Q(next_sweep__lte=now), Q(open_since=None) | Q(next_probe__lte=now),
+        Q(next_probe__lte=now) | Q(open_since=None) & (Q(next_sweep=None) | Q(next_sweep__lte=now)),
         active=True, paused_at=None, sweep_minutes__gt=0,
     )  # fmt: skip
     return [row.pk for row in rows if window_open(row, now)]
@@ -82,7 +82,7 @@ def next_sweep_of(connection: CarrierConnection, now: datetime) -> datetime | No
     """When the next sweep is to be expected; None when none will come by itself."""
     if not connection.active or connection.paused_at or not connection.sweep_minutes:
         return None
-    planned = max(filter(None, [now, connection.next_sweep, connection.next_probe if connection.open_since else None]))
+    planned = max(now, (connection.next_probe if connection.open_since else connection.next_sweep) or now)
     if window_open(connection, planned):
         return planned
     zone = zoneinfo.ZoneInfo(connection.zone)

@@ -12,7 +12,7 @@ import shipments.models.carriers
 class Migration(migrations.Migration):
     dependencies = [
         ("services_registry", "0006_item_of_chunk"),
-        ("shipments", "0003_list_indexes"),
+        ("shipments", "0004_notes"),
     ]
 
     operations = [

@@ -72,11 +72,13 @@ def file_row(row: RemoteFile) -> dict[str, Any]:
         "said": row.last_error or row.clean_error,
         "can_retry": row.state in RETRYABLE,
         "can_release": row.state == RemoteState.SEEN,
-        "history": [
-            {"at": datetime.fromisoformat(at), "label": RemoteState(state).label, "tone": TONES.get(state, "secondary"), "words": words}
-            for at, state, words in reversed(row.history)
-        ],
-    }  # fmt: skip
+        "history": [_happened(*entry) for entry in reversed(row.history)],
+    }
+
+
+def _happened(at: str, state: str, words: str) -> dict[str, Any]:
+    tone = TONES.get(state, "secondary")
+    return {"at": datetime.fromisoformat(at), "label": RemoteState(state).label, "tone": tone, "words": words}
 
 
 def steps_of(asked: Asked) -> list[dict[str, Any]]:

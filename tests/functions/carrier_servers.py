@@ -42,6 +42,9 @@ class Server:
     extra_lines: list[str] = field(default_factory=list)
     """Lines that listings show besides the files, in the latin-1 disguise."""
     endless: bool = False
+    at_once: int = 0
+    most_at_once: int = 0
+    """Sessions that were logged in at the same time."""
     resumed_from: list[int] = field(default_factory=list)
     pem: str = ""
     host_key: str = ""
@@ -159,6 +162,11 @@ def ftp_server(
 
         def on_login(self, username: str) -> None:
             server.logins += 1
+            server.at_once += 1
+            server.most_at_once = max(server.most_at_once, server.at_once)
+
+        def on_disconnect(self) -> None:
+            server.at_once -= self.authenticated
 
         if implicit:
 

@@ -44,10 +44,7 @@ def fetch_item(item: Item, shared: SharedConnection) -> dict[str, Any]:
     connection = shared.connection
     number = str(item.get("tracking_number") or "")
     pattern = PathPattern(connection.directory, connection.pattern, str(item.get("document_type") or ""))
-    folders = shared.folders(pattern, number)
-    found = [
-        file for folder in folders for file in shared.listing(folder).files if pattern.takes_file(file.name, number)
-    ]
+    found = shared.files_of(pattern, number)
     if not found:
         message = f"no file for {number} in {connection.directory} (pattern {connection.pattern})"
         raise ItemError("NotFound", message)

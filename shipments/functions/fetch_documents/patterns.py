@@ -133,6 +133,11 @@ class PathPattern:
         first = next((at for at, part in enumerate(parts) if is_wild(part)), len(parts))
         return parts[first:]
 
+    @property
+    def number_in_name(self) -> bool:
+        """Whether the file name tells the number, not only a directory above it."""
+        return NUMBER in self.pattern
+
     def takes_folder(self, part: str, name: str, number: str | None) -> bool:
         """Whether the folder `name` is one that `part` of the directory means."""
         if NUMBER in part and number is None:

@@ -51,6 +51,7 @@ class SharedConnection:
         self.connection = connection
         self._transport: Transport | None = None
         self._listings: dict[str, Listing] = {}
+        self._lowered: dict[str, list[str | None]] = {}
         self._faults = 0
         self._over: ConnectionFault | None = None
         self._ever_open = False
@@ -92,6 +93,25 @@ class SharedConnection:
                 raise ItemError("TooManyFolders", message)
             found = deeper
         return found
+
+    def files_of(self, pattern: PathPattern, number: str) -> list[RemoteFile]:
+        """The listed files of one tracking number."""
+        return [
+            file
+            for folder in self.folders(pattern, number)
+            for file in self._holding(folder, number if pattern.number_in_name else "")
+            if pattern.takes_file(file.name, number)
+        ]
+
+    def _holding(self, folder: str, number: str) -> list[RemoteFile]:
+        """Those whose name holds `number` somewhere: a thousand shipments look through a thousand names."""
+        files = self.listing(folder).files
+        if not number.isascii():
+            return files
+        if folder not in self._lowered:
+            self._lowered[folder] = [file.name.lower() if file.name.isascii() else None for file in files]
+        wanted = number.lower()
+        return [file for file, name in zip(files, self._lowered[folder], strict=True) if name is None or wanted in name]
 
     def read(self, file: RemoteFile, *, ask: bool = True) -> tuple[RemoteFile, bytes]:
         """`file` and its content; where the listing did not tell, size and time are asked for first (`ask`).
