@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipments.functions.fetch_documents.patterns import PathPattern, candidates, compile_pattern
+from shipments.functions.fetch_documents.patterns import PathPattern, candidates, compile_pattern, takes
 from shipments.functions.runtime.errors import ItemError
 
 
@@ -35,6 +35,7 @@ def test_agrees_with_the_pattern_of_each_number(before: str, after: str, name: s
     pattern = f"{before}{{tracking_number}}{after}"
     every = {name[i:j] for i in range(len(name)) for j in range(i + 1, len(name) + 1)}
     taken = {number for number in every if compile_pattern(pattern, number, "pod").match(name)}
+    assert {number for number in every if takes(pattern, number, name, "pod")} == taken
     assert {number.lower() for number in candidates(pattern, name, "pod")} == {number.lower() for number in taken}
 
 
