@@ -11,7 +11,7 @@ import shipments.models.carriers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services_registry", "0006_item_of_chunk"),
+        ("services_registry", "0007_sync_of_accounts"),
         ("shipments", "0004_notes"),
     ]
 
