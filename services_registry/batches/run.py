@@ -150,10 +150,10 @@ def _guarded(claim: Claim, capability: Capability | None, make: Callable[[], Req
         logger.warning("request not made, database away chunk=%s error=%s", claim.chunk_id, error)
         return Prepared(capability, None, Decision(ChunkState.QUEUED, pause_s=1.0, uncounted=True))
     except NotNow as later:
-        error = (later.type, later.message, "")
+        waits_for = (later.type, later.message, "")
         pause_s = jittered(later.pause_s)
         return Prepared(
-            capability, None, Decision(ChunkState.QUEUED, "", error, pause_s=pause_s, uncounted=True, in_turn=True)
+            capability, None, Decision(ChunkState.QUEUED, "", waits_for, pause_s=pause_s, uncounted=True, in_turn=True)
         )
     except ItemFailed as failure:
         return _refused(capability, keys, Outcome.ITEM_ERROR, failure.type, failure.message)

@@ -51,10 +51,10 @@ class ConnectionForm(forms.ModelForm[CarrierConnection]):
             self.initial.pop(name, None)
 
     def clean_password(self) -> str:
-        return self.cleaned_data["password"] or self._kept["password"]
+        return str(self.cleaned_data["password"] or self._kept["password"])
 
     def clean_private_key(self) -> str:
-        return self.cleaned_data["private_key"] or self._kept["private_key"]
+        return str(self.cleaned_data["private_key"] or self._kept["private_key"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -59,7 +59,8 @@ def keep_file(row: RemoteFile, entry: Mapping[str, Any], stream: BinaryIO, batch
     """Store one fetched file and say what it is. Inside the transaction that settles its item."""
     connection, now = row.connection, timezone.now()
     match = match_file(row)
-    shipment = Shipment.objects.select_related("carrier").filter(pk=match.shipment).first()
+    rows = Shipment.objects.select_related("carrier")
+    shipment = rows.filter(pk=match.shipment).first() if match.shipment is not None else None
     document, is_new = _stored(connection, shipment, entry, stream, batch)
     row.document, row.shipment, row.number, row.tries = document, shipment, match.number, row.tries + 1
     row.batch, row.next_try, row.cleaned, row.clean_error = batch, None, None, ""

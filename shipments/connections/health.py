@@ -90,7 +90,7 @@ def _rest(row: CarrierConnection, error_type: str) -> timedelta:
     """Twice as long after each failed probe."""
     beyond = max(0, row.failures - (1 if error_type in AT_ONCE else row.breaker_after))
     first = REST_AT_ONCE if error_type in AT_ONCE else FIRST_REST
-    return min(LONGEST_REST, first * 2 ** min(beyond, 8))
+    return min(LONGEST_REST, first * float(2 ** min(beyond, 8)))
 
 
 def _transaction_time() -> datetime:

@@ -23,11 +23,14 @@ PAGES = {
     "changes": "/functions/changes/", "syncs": "/functions/syncs/",
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
+    "connections": "/connections/", "connection-try": "/connections/1/try/",
+    "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {
     "delivery": ("/deliveries/", "table tbody a[href^='/deliveries/']"),
     "batch": ("/batches/", "table tbody a[href^='/batches/']"),
+    "connection": ("/connections/", "table tbody a[href^='/connections/']"),
     "schedule": ("/batches/schedules/", "table tbody a[href^='/batches/schedules/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
 }

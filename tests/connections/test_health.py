@@ -22,7 +22,7 @@ from shipments.choices import Health
 from shipments.connections import control, health, sweeps
 from shipments.connections.fetching import fetch_waiting
 from shipments.connections.next_try import next_try_of
-from shipments.models import CarrierConnection, CarrierSession, Document, RemoteFile, Shipment
+from shipments.models import Carrier, CarrierConnection, CarrierSession, Document, RemoteFile, Shipment
 from tests.connections.conftest import fetch, pdf, sweep, work
 from tests.functions.carrier_servers import Server
 
@@ -30,7 +30,7 @@ ShipmentOf = Callable[[str], Shipment]
 
 
 @pytest.fixture
-def bare(carrier: object) -> CarrierConnection:
+def bare(carrier: Carrier) -> CarrierConnection:
     """A connection to nowhere: nobody is asked in these tests."""
     return CarrierConnection.objects.create(
         carrier=carrier, protocol="ftp", host="nowhere.invalid", port=21, username="us", breaker_after=3

@@ -111,6 +111,12 @@ class Transport(Protocol):
     def move(self, file: RemoteFile, directory: str) -> None:
         """Rename it into another directory of the server."""
 
+    def address(self, file: RemoteFile) -> str:
+        """Its path as plain ASCII, for another call."""
+
+    def located(self, address: object) -> str:
+        """The path behind an address, as `RemoteFile` has it; raises ItemError("BadData")."""
+
     def close(self) -> None:
         """End the connection; never raises."""
 

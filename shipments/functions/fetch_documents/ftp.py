@@ -216,6 +216,8 @@ class FtpTransport:
             yield
         except ftplib.Error as error:
             reply = self._shown(" ".join(str(error).split()))
+            if self._connection.password:
+                reply = reply.replace(self._connection.password, "…")  # some servers repeat what they were told
             raise from_reply(reply, what, self._connection, open_already=self._open) from error
         except (OSError, EOFError) as error:
             raise from_os_error(error, self._connection) from error
