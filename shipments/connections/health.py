@@ -12,12 +12,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from django.contrib.auth import get_user_model
 from django.db import connection as database
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.audit import record
+from core.notifications import Kind, notify, register_kind, withdraw
 from services_registry.capabilities import ItemFailed, NotNow
 from services_registry.choices import ChunkState
 from services_registry.models import Chunk
@@ -33,6 +37,8 @@ PROBE = timedelta(minutes=5)
 SESSION = timedelta(seconds=240)
 """Longer than the function can run; a session whose chunk is over counts no more anyway."""
 ASK_AGAIN_S = 0.7
+KIND = "carrier"
+register_kind(KIND, Kind(gettext_lazy("carrier"), "server", "red"))
 _LOCK = 7_305_104  # any number that no other advisory lock uses; the second key is the connection
 
 
@@ -60,6 +66,7 @@ def note_success(connection_id: int) -> None:
         last_contact=now, last_error="", last_error_type="", failures=0
     )
     if was_open:
+        withdraw(told_as(connection_id))
         row = CarrierConnection.objects.select_related("carrier").get(pk=connection_id)
         record(actor=None, verb="connection.recovered", target=row, source="system", summary=str(row))
 
@@ -84,6 +91,20 @@ def note_failure(connection_id: int, error_type: str, message: str) -> None:
             actor=None, verb="connection.opened", target=row, source="system", summary=str(row), reason=row.last_error,
             after={"failures": row.failures, "next_probe": row.next_probe.isoformat() if row.next_probe else None},
         )  # fmt: skip
+        _tell_people(row)
+
+
+def _tell_people(row: CarrierConnection) -> None:
+    """Whoever can do something about it hears of it once; taken back from those who have not read it when it is over."""
+    people = get_user_model().objects.filter(is_active=True, groups__permissions__codename="operate").distinct()
+    words = {"carrier": row.carrier.name, "error": row.last_error}
+    text = _("%(carrier)s is left alone: %(error)s") % words
+    notify(people, KIND, text, reverse("connection-detail", args=[row.pk]), told_as(row.pk))
+
+
+def told_as(connection_id: int) -> str:
+    """Under which key people are told of a connection."""
+    return f"connection:{connection_id}"
 
 
 def _rest(row: CarrierConnection, error_type: str) -> timedelta:
@@ -126,9 +147,12 @@ def admit(connection_id: int, holder: UUID) -> None:
 def resting_words(row: CarrierConnection) -> str:
     """Why the carrier is left alone, and until when."""
     until = timezone.localtime(row.next_probe).strftime("%Y-%m-%d %H:%M %Z") if row.next_probe else _("soon")
-    return _("%(failures)s contacts in a row failed, the last with: %(error)s It is tried again at %(until)s.") % {
-        "failures": row.failures, "error": row.last_error, "until": until,
-    }  # fmt: skip
+    words = ngettext(
+        "A contact failed: %(error)s It is tried again at %(until)s.",
+        "%(failures)s contacts in a row failed, the last with: %(error)s It is tried again at %(until)s.",
+        row.failures,
+    )
+    return words % {"failures": row.failures, "error": row.last_error, "until": until}
 
 
 def _take_session(row: CarrierConnection, holder: UUID) -> None:

@@ -45,6 +45,8 @@ def head_of(connection: CarrierConnection) -> dict[str, Any]:
         "health": health,
         "tone": TONES.get(health, "secondary"),
         "sentence": sentences[health],
+        "listed": connection.last_listing.get("listed"),
+        "new": connection.last_listing.get("new"),
         "next_sweep": next_sweep_of(connection, now),
         "window_closed": bool(connection.sweep_minutes) and not window_open(connection, now),
     }

@@ -92,6 +92,9 @@ def test_pages_say_how_a_connection_stands(
     for number in range(3):
         (root / "pod" / f"SP{number}.pdf").write_bytes(pdf(str(number)))
     sweep_and_fetch(connection)
+    for number in range(5):  # never used yet
+        other = Carrier.objects.create(code=f"other-{number}", name=f"Other {number}")
+        CarrierConnection.objects.create(carrier=other, protocol="sftp", host="x", port=22, username="u")
     home = f"/connections/{connection.pk}/"
     watcher, worker = client_as(viewer), client_as(operator)
     with query_budget(10):

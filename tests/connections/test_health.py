@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.audit import target_of
 from core.errors import RefusedError
-from core.models import AuditEntry
+from core.models import AuditEntry, Notification
 from services_registry.batches import start_batch
 from services_registry.capabilities import ItemFailed, NotNow
 from services_registry.choices import ItemState
@@ -41,7 +41,9 @@ def fresh(connection: CarrierConnection) -> CarrierConnection:
     return CarrierConnection.objects.get(pk=connection.pk)
 
 
-def test_opens_after_so_many_failures_in_a_row_and_closes_by_a_success(bare: CarrierConnection) -> None:
+def test_opens_after_so_many_failures_in_a_row_and_closes_by_a_success(
+    bare: CarrierConnection, operator: User, viewer: User
+) -> None:
     for count in (1, 2):
         health.note_failure(bare.pk, "TimedOut", "the server did not answer within 15 s")
         assert (fresh(bare).failures, health.health_of(fresh(bare))) == (count, Health.TROUBLED)
@@ -57,6 +59,10 @@ def test_opens_after_so_many_failures_in_a_row_and_closes_by_a_success(bare: Car
     with pytest.raises(RefusedError, match="left alone"):
         sweeps.sweep(bare)
     assert AuditEntry.objects.filter(verb="connection.opened", target=target_of(bare)).count() == 1
+    told = Notification.objects.get()
+    assert (told.user, told.url) == (operator, f"/connections/{bare.pk}/")
+    health.note_success(bare.pk)
+    assert not Notification.objects.exists(), "what is over bothers nobody who has not read it"
 
 
 def test_one_contact_probes_and_a_failed_probe_doubles_the_pause(bare: CarrierConnection) -> None:
