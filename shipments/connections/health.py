@@ -59,14 +59,12 @@ def health_of(connection: CarrierConnection) -> Health:
 def note_success(connection_id: int) -> None:
     """The carrier let us in: whatever was wrong is over."""
     now = timezone.now()
-    was_open = CarrierConnection.objects.filter(pk=connection_id, open_since__isnull=False).update(
-        open_since=None, next_probe=None
-    )
+    opened = CarrierConnection.objects.filter(pk=connection_id).values_list("open_since", flat=True).first()
     CarrierConnection.objects.filter(pk=connection_id).update(
-        last_contact=now, last_error="", last_error_type="", failures=0
+        last_contact=now, last_error="", last_error_type="", failures=0, open_since=None, next_probe=None
     )
-    if was_open:
-        withdraw(told_as(connection_id))
+    if opened:
+        withdraw(told_as(connection_id, opened))
         row = CarrierConnection.objects.select_related("carrier").get(pk=connection_id)
         record(actor=None, verb="connection.recovered", target=row, source="system", summary=str(row))
 
@@ -99,12 +97,12 @@ def _tell_people(row: CarrierConnection) -> None:
     people = get_user_model().objects.filter(is_active=True, groups__permissions__codename="operate").distinct()
     words = {"carrier": row.carrier.name, "error": row.last_error}
     text = _("%(carrier)s is left alone: %(error)s") % words
-    notify(people, KIND, text, reverse("connection-detail", args=[row.pk]), told_as(row.pk))
+    notify(people, KIND, text, reverse("connection-detail", args=[row.pk]), told_as(row.pk, row.open_since))
 
 
-def told_as(connection_id: int) -> str:
-    """Under which key people are told of a connection."""
-    return f"connection:{connection_id}"
+def told_as(connection_id: int, opened: datetime | None) -> str:
+    """Under which key people are told that it was opened then."""
+    return f"connection:{connection_id}:{opened.isoformat() if opened else ''}"
 
 
 def _rest(row: CarrierConnection, error_type: str) -> timedelta:

@@ -24,7 +24,6 @@ PAGES = {
     "schedules": "/batches/schedules/", "codes": "/deliveries/codes/", "imports": "/deliveries/imports/",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
     "connections": "/connections/", "connection-try": "/connections/1/try/",
-    "notifications": "/notifications/", "not-found": "/deliveries/999999999/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {
