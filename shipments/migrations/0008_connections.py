@@ -12,7 +12,7 @@ import shipments.models.carriers
 class Migration(migrations.Migration):
     dependencies = [
         ("services_registry", "0007_sync_of_accounts"),
-        ("shipments", "0009_document_templates"),
+        ("shipments", "0005_home_rollups"),
     ]
 
     operations = [
