@@ -80,7 +80,8 @@ def test_does_not_glue_two_editions_together(root: Path, carrier: tuple[dict[str
     def replace_it() -> None:
         while server.cuts:
             time.sleep(0.002)
-        (root / "pod" / "100.pdf").write_bytes(other_edition)
+        (root / "new.pdf").write_bytes(other_edition)
+        (root / "new.pdf").replace(root / "pod" / "100.pdf")
 
     other = threading.Thread(target=replace_it)
     other.start()

@@ -32,6 +32,7 @@ from shipments.functions.fetch_documents.lines import Entry
 from shipments.functions.runtime.errors import ItemError
 
 BLOCK = 64 * 1024
+INVALID_REST = ("551", "554")
 
 
 class _Enough(Exception):
@@ -161,6 +162,9 @@ class FtpTransport:
             try:
                 return self._ftp.transfercmd(f"RETR {file.path}", rest=len(content))
             except ftplib.error_perm as error:
+                if str(error).startswith(INVALID_REST):
+                    message = f"{file.name} is shorter on the server by now than what came of it"
+                    raise ItemError("StillGrowing", message, True) from error
                 if not str(error).startswith(NOT_UNDERSTOOD):
                     raise
                 content.clear()

@@ -131,7 +131,18 @@ class SharedConnection:
                 if not fault.dropped or self._over is not None or (resumes and not went_on) or resumes == MOST_RESUMES:
                     raise
                 kept = content if went_on else kept
+        if kept:
+            self._check_unchanged(file)
         return file, bytes(content)
+
+    def _check_unchanged(self, file: RemoteFile) -> None:
+        """After a transfer in parts: size and time on the server must still be those of its beginning."""
+        now = self._mended(lambda transport: transport.complete(replace(file, size=None, modified=None)))
+        pairs = [(file.size, now.size)]
+        if file.modified and "+" in file.modified:
+            pairs.append((file.modified, now.modified))
+        if any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise ItemError("StillGrowing", f"{file.name} changed on the server while it was being fetched", True)
 
     def _read_on(self, file: RemoteFile, content: bytearray, kept: bytearray) -> None:
         """Append what is missing; what comes a second time must be what came the first time."""
