@@ -138,7 +138,7 @@ class SharedConnection:
     def _check_unchanged(self, file: RemoteFile) -> None:
         """After a transfer in parts: size and time on the server must still be those of its beginning."""
         now = self._mended(lambda transport: transport.complete(replace(file, size=None, modified=None)))
-        pairs = [(file.size, now.size)]
+        pairs: list[tuple[object, object]] = [(file.size, now.size)]
         if file.modified and "+" in file.modified:
             pairs.append((file.modified, now.modified))
         if any(None not in pair and pair[0] != pair[1] for pair in pairs):
