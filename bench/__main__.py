@@ -1,7 +1,7 @@
 """`python -m bench`: start a stack, run the benches in order, print a table, write bench/results.json.
 
-SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents), and leaves
-bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench went wrong.
+SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents, fetching),
+and leaves bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench went wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.stack import private_stack
 if TYPE_CHECKING:  # importing models needs the stack's settings
     from django.contrib.auth.models import User
 
-PARTS = ("batches", "deliveries", "documents")
+PARTS = ("batches", "deliveries", "documents", "fetching")
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -59,6 +59,10 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
 
         yield from rendering.rendering(9 if full else 5)
         yield from documents.storing_and_taking(5 if full else 3)
+    if "fetching" in parts:
+        from bench import fetching
+
+        yield from fetching.fetching(9 if full else 5)
 
 
 def _batches(folder: Path, actor: User, *, full: bool) -> Iterator[Result]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -89,6 +90,19 @@ class Asked:
         while first is not None and first.parent is not None:
             first = first.parent
         return self._selection if first is None else first.selection
+
+
+class NotNow(Exception):
+    """Raised by `Capability.admit`: the chunk waits in the queue for `pause_s` and asks again. It was no attempt.
+
+    `type` is a short stable name, `message` a sentence that says what it waits for.
+    """
+
+    def __init__(self, type: str, message: str, *, pause_s: float) -> None:
+        super().__init__(message)
+        self.type = type
+        self.message = message
+        self.pause_s = pause_s
 
 
 class SelectionError(RefusedError):
@@ -185,6 +199,17 @@ class Capability(ABC):
         itself when it fails; a capability that can do all at once is faster.
         """
         return {key: _apply_one(self, key, value, batch, open_binary) for key, value in values.items()}
+
+    def admit(self, batch: Batch, group: str, holder: UUID) -> None:
+        """Asked right before a chunk is invoked, for limits that only the capability knows: sessions at a carrier.
+
+        `holder` is the chunk, which is in state `running` for as long as the invocation may last.
+
+        Raises:
+            NotNow: not yet; the chunk is asked again after a pause.
+            ItemFailed: not at all; its items fail.
+        """
+        return
 
     def context(self, batch: Batch, group: str) -> dict[str, Any]:
         """What all items of one chunk share. Made at the moment of the call, never stored: it may hold secrets."""

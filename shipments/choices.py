@@ -134,7 +134,40 @@ class DocumentSource(models.TextChoices):
 class Protocol(models.TextChoices):
     FTP = "ftp", "FTP"
     FTPS = "ftps", _("FTPS (explicit)")
+    FTPS_IMPLICIT = "ftps_implicit", _("FTPS (implicit)")
     SFTP = "sftp", "SFTP"
+
+
+class AfterFetch(models.TextChoices):
+    """What happens to a file on the carrier's server once its bytes are safely kept here."""
+
+    KEEP = "keep", _("leave it there")
+    DELETE = "delete", _("delete it there")
+    MOVE = "move", _("move it there")
+
+
+class RemoteState(models.TextChoices):
+    """What is known of one file on a carrier's server."""
+
+    SEEN = "seen", _("seen, may still grow")
+    STABLE = "stable", _("waits to be fetched")
+    FETCHED = "fetched", _("fetched")
+    MATCHED = "matched", _("matched")
+    UNMATCHED = "unmatched", _("kept without delivery")
+    DUPLICATE = "duplicate", _("known already")
+    QUARANTINED = "quarantined", _("in quarantine")
+    GONE = "gone", _("gone before it was fetched")
+
+
+class Health(models.TextChoices):
+    """How a connection stands."""
+
+    OK = "ok", _("works")
+    NEW = "new", _("not used yet")
+    TROUBLED = "troubled", _("last contact failed")
+    OPEN = "open", _("left alone after failures")
+    PAUSED = "paused", _("paused")
+    OFF = "off", _("switched off")
 
 
 TONES: dict[str, str] = {
@@ -164,4 +197,14 @@ TONES: dict[str, str] = {
     PrintState.RUNNING: "blue",
     PrintState.DONE: "green",
     PrintState.FAILED: "red",
+    RemoteState.SEEN: "blue",
+    RemoteState.STABLE: "blue",
+    RemoteState.FETCHED: "green",
+    RemoteState.MATCHED: "green",
+    RemoteState.UNMATCHED: "yellow",
+    RemoteState.GONE: "yellow",
+    Health.OK: "green",
+    Health.TROUBLED: "yellow",
+    Health.OPEN: "red",
+    Health.PAUSED: "yellow",
 }

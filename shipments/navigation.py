@@ -24,6 +24,7 @@ navigation.register(
         order=112,
         permission="core.operate",
     ),
+    NavEntry(group="deliveries", label=_("Connections"), url_name="connection-list", icon="server", order=117),
     NavEntry(group="deliveries", label=_("Messages"), url_name="message-list", icon="message", order=120),
     NavEntry(
         group="deliveries",

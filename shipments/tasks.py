@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from celery import shared_task
 from django.db import OperationalError
+from django.utils import timezone
 
+from core.errors import RefusedError
 from shipments import events, rollups
+from shipments.connections import cleaning, fetching, sweeps
 from shipments.deliveries import runs as imports
 from shipments.deliveries.retention import purge_import_files as purge
 from shipments.documents import extraction, printing, retention
 from shipments.documents.previews import make_pages
-from shipments.models import Document
+from shipments.models import CarrierConnection, Document
 from shipments.status import ageing, backlog, runs
 
 
@@ -95,3 +98,43 @@ def keep_documents() -> None:
     retention.apply_rules()
     retention.empty_bin()
     printing.remove_old()
+
+
+@shared_task(name="shipments.sweep_due", ignore_result=True, expires=50)
+def sweep_due() -> None:
+    """Every minute: one message for each connection that is due, so that a slow carrier delays only itself."""
+    for connection_id in sweeps.due_connections(timezone.now()):
+        sweep_connection.delay(connection_id)
+
+
+@shared_task(name="shipments.sweep_connection", ignore_result=True, expires=600)
+def sweep_connection(connection_id: int) -> None:
+    """Start the listing of one connection; what waits from before is fetched and cleaned up even if that fails."""
+    connection = CarrierConnection.objects.filter(pk=connection_id).first()
+    if connection is None:
+        return
+    try:
+        sweeps.sweep(connection)
+    except RefusedError:
+        return  # paused or left alone since
+    fetching.match_again(connection)
+
+
+@shared_task(name="shipments.fetch_waiting", ignore_result=True, expires=600)
+def fetch_waiting(connection_id: int) -> None:
+    """Fetch what a listing found whole. Sent twice, each file goes once."""
+    if connection := CarrierConnection.objects.filter(pk=connection_id).first():
+        fetching.fetch_waiting(connection)
+
+
+@shared_task(name="shipments.clean_fetched", ignore_result=True, expires=600)
+def clean_fetched(connection_id: int) -> None:
+    """Delete or move on the server what is safely kept. Harmless at any time."""
+    if connection := CarrierConnection.objects.filter(pk=connection_id).first():
+        cleaning.clean_fetched(connection)
+
+
+@shared_task(name="shipments.forget_sweeps", ignore_result=True, expires=3000)
+def forget_sweeps() -> None:
+    """Drop batches of old sweeps; hourly, harmless at any time."""
+    sweeps.forget_sweeps(timezone.now())

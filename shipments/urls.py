@@ -4,6 +4,8 @@ from django.urls import URLPattern, URLResolver, path
 
 from shipments.listing.page import VIEWS
 from shipments.views import (
+    connection_try,
+    connections,
     deliveries,
     document_actions,
     document_bulk,
@@ -79,5 +81,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("templates/<int:pk>/versions/<int:number>/", templates.template_version, name="template-version"),
     path("templates/<int:pk>/use/<int:number>/", templates.template_use, name="template-use"),
     path("templates/preview/<str:key>.pdf", templates.template_preview_file, name="template-preview-file"),
+    path("connections/", connections.connection_list, name="connection-list"),
+    path("connections/<int:pk>/", connections.connection_detail, name="connection-detail"),
+    path("connections/<int:pk>/files/", connections.connection_files, name="connection-files"),
+    path("connections/<int:pk>/files/<int:file_id>/", connections.connection_file, name="connection-file"),
+    path("connections/<int:pk>/sweep/", connections.connection_sweep, name="connection-sweep"),
+    path("connections/<int:pk>/pause/", connections.connection_pause, name="connection-pause"),
+    path("connections/<int:pk>/resume/", connections.connection_resume, name="connection-resume"),
+    path("connections/<int:pk>/close/", connections.connection_close, name="connection-close"),
+    path("connections/<int:pk>/try/", connection_try.connection_try, name="connection-try"),
+    path("connections/<int:pk>/try/check/", connection_try.connection_check, name="connection-check"),
+    path("connections/<int:pk>/try/listing/", connection_try.connection_listing, name="connection-listing"),
+    path("connections/<int:pk>/try/pin/", connection_try.connection_pin, name="connection-pin"),
     path("messages/", messages.message_list, name="message-list"),
 ]

@@ -193,6 +193,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-due-webhooks": {"task": "core.send_due_webhooks", "schedule": schedule(15)},
     "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
+    "sweep-carriers": {"task": "shipments.sweep_due", "schedule": schedule(60)},
+    "forget-sweeps": {"task": "shipments.forget_sweeps", "schedule": schedule(3600)},
 }
 
 # --- AWS ------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,8 @@ class Decision:
 
     `values` are results still to be applied; `failures` are final; `again` are keys for a new chunk. The keys in `divide`
     get two new chunks, unless the batch has no more divisions to spend: then their `failures` hold. `pause_s` puts the chunk
-    back into the queue. `response` is the answer of a plain run.
+    back into the queue; `in_turn`: it only waits for its turn, which uses up no patience. `response` is the answer of a
+    plain run.
     """
 
     state: str
@@ -49,6 +50,7 @@ class Decision:
     divide: list[str] = field(default_factory=list)
     pause_s: float | None = None
     uncounted: bool = False
+    in_turn: bool = False
     response: Any = None
 
     def all_succeeded(self, ids: Mapping[str, int]) -> bool:

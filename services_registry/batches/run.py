@@ -21,7 +21,7 @@ from services_registry.batches.decide import Decision, Failure, decide
 from services_registry.batches.gates import Gates, jittered
 from services_registry.batches.request import Request, envelope_request, payloads_request, plain_request
 from services_registry.batches.tails import Tail, report_in
-from services_registry.capabilities import Capability, ItemFailed, SelectionError
+from services_registry.capabilities import Capability, ItemFailed, NotNow, SelectionError
 from services_registry.choices import ChunkState, Outcome
 from services_registry.telemetry.parser import PlatformLine
 
@@ -134,7 +134,12 @@ def _prepare(claim: Claim) -> Prepared:
     except SelectionError as error:
         return _refused(None, keys, Outcome.ITEM_ERROR, "UnknownCapability", error.message)
     with database():
-        return _guarded(claim, capability, lambda: envelope_request(capability, claim, keys))
+        return _guarded(claim, capability, lambda: _admitted(capability, claim, keys))
+
+
+def _admitted(capability: Capability, claim: Claim, keys: list[str]) -> Request:
+    capability.admit(claim.batch, claim.group, claim.chunk_id)
+    return envelope_request(capability, claim, keys)
 
 
 def _guarded(claim: Claim, capability: Capability | None, make: Callable[[], Request]) -> Prepared:
@@ -144,6 +149,12 @@ def _guarded(claim: Claim, capability: Capability | None, make: Callable[[], Req
     except (OperationalError, InterfaceError) as error:
         logger.warning("request not made, database away chunk=%s error=%s", claim.chunk_id, error)
         return Prepared(capability, None, Decision(ChunkState.QUEUED, pause_s=1.0, uncounted=True))
+    except NotNow as later:
+        waits_for = (later.type, later.message, "")
+        pause_s = jittered(later.pause_s)
+        return Prepared(
+            capability, None, Decision(ChunkState.QUEUED, "", waits_for, pause_s=pause_s, uncounted=True, in_turn=True)
+        )
     except ItemFailed as failure:
         return _refused(capability, keys, Outcome.ITEM_ERROR, failure.type, failure.message)
     except AwsError as error:

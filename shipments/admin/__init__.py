@@ -7,6 +7,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +17,7 @@ from core.audit import record
 from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import letterhead as letterhead  # registers its pages
 from shipments.admin import status as status  # registers its pages
+from shipments.connections.matching import pattern_problem
 from shipments.documents.retention import would_delete
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Document, Note, RetentionRule, Shipment
 from shipments.status.moved import Moved
@@ -26,26 +30,42 @@ _TOLD = frozenset({
 
 
 class ConnectionForm(forms.ModelForm[CarrierConnection]):
+    """Secrets are written here and never shown: left empty they stay as they are."""
+
     password = forms.CharField(
         required=False,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
         help_text=_("Left empty, the password stays as it is."),
     )
+    private_key = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off"}),
+        help_text=_("SFTP: an unencrypted key, tried before the password. Left empty, it stays as it is."),
+    )
 
     class Meta:
         model = CarrierConnection
-        fields = [
-            "carrier", "protocol", "host", "port", "username", "password", "directory", "pattern", "reuse_tls_session",
-            "ca_pem", "host_key", "timeout_s", "active",
-        ]  # fmt: skip
+        fields = "__all__"  # noqa: DJ007  # the admin's fieldsets say which
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._kept = self.instance.password
-        self.initial.pop("password", None)
+        self._kept = {name: getattr(self.instance, name) for name in ("password", "private_key")}
+        for name in self._kept:
+            self.initial.pop(name, None)
 
     def clean_password(self) -> str:
-        return self.cleaned_data["password"] or self._kept
+        return str(self.cleaned_data["password"] or self._kept["password"])
+
+    def clean_private_key(self) -> str:
+        return str(self.cleaned_data["private_key"] or self._kept["private_key"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if {"directory", "pattern", "document_type"} <= cleaned.keys():
+            names = ("directory", "pattern", "document_type")
+            if problem := pattern_problem(CarrierConnection(**{name: cleaned[name] for name in names})):
+                self.add_error("pattern", problem)
+        return cleaned
 
 
 @admin.register(Carrier)
@@ -60,6 +80,39 @@ class ConnectionAdmin(admin.ModelAdmin[CarrierConnection]):
     list_display = ["carrier", "protocol", "host", "port", "active", "last_contact", "last_error"]
     list_select_related = ["carrier"]
     autocomplete_fields = ["carrier"]
+    readonly_fields = ["try_it", "last_contact", "last_error"]
+    fieldsets = [
+        (None, {"fields": ["carrier", "active", "try_it", "last_contact", "last_error"]}),
+        (_("Server"), {"fields": ["protocol", "host", "port", "username", "password", "private_key", "host_key"]}),
+        (_("Files"), {"fields": ["directory", "pattern", "document_type", "fetch_unknown", "after_fetch", "move_to"]}),
+        (
+            _("When and how often"),
+            {
+                "fields": [
+                    "sweep_minutes", "zone", "sweep_days", "sweep_from", "sweep_until", "max_sessions", "breaker_after",
+                ]
+            },
+        ),
+        (
+            _("Rarely needed"),
+            {"classes": ["collapse"], "fields": ["passive", "reuse_tls_session", "ca_pem", "encoding", "timeout_s"]},
+        ),
+    ]  # fmt: skip
+
+    @admin.display(description=_("try it"))
+    def try_it(self, connection: CarrierConnection | None) -> str:
+        """The way to the page where it is tried on the real server."""
+        if connection is None or connection.pk is None:
+            return gettext("Save first; then it can be tried on the carrier's server.")
+        address = reverse("connection-try", args=[connection.pk])
+        words = gettext("Test the login, see the files, try the pattern")
+        return format_html('<a href="{}">{}</a>', address, words)
+
+    def response_add(self, request: HttpRequest, obj: CarrierConnection, post_url_continue: str | None = None) -> Any:
+        """A new connection is tried next."""
+        if "_continue" in request.POST or "_addanother" in request.POST or not request.user.has_perm("core.administer"):
+            return super().response_add(request, obj, post_url_continue)
+        return redirect("connection-try", obj.pk)
 
 
 @admin.register(Shipment)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from django.utils import timezone
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from services_registry.capabilities import Capability, ItemFailed, ItemRef, OpenBinary, ResultFile, Selection
 from services_registry.models import Batch
 from shipments.capabilities.lookup import document_files, shipment_keys
 from shipments.capabilities.selection import resolve_rows
+from shipments.connections import health
+from shipments.connections.fetching import fetched_for
+from shipments.connections.later import clean_later
+from shipments.connections.next_try import note_late
+from shipments.connections.payload import connection_of
+from shipments.connections.words import ANSWERED, CONTACT
 from shipments.documents.store import store_document
 from shipments.filters import ShipmentFilter
 from shipments.listing.search import with_ids
-from shipments.models import CarrierConnection, Shipment
+from shipments.models import CarrierConnection, LateDocument, Shipment
 
 NO_CONNECTION = "none"
 DOCUMENT_TYPE = "proof_of_delivery"
@@ -38,6 +46,10 @@ class FetchDocuments(Capability):
         connections = dict(CarrierConnection.objects.filter(active=True).values_list("carrier_id", "pk"))
         rows = with_ids(Shipment.objects.all(), map(int, keys)).values_list("pk", "carrier_id")
         return {str(pk): str(connections.get(carrier, NO_CONNECTION)) for pk, carrier in rows}
+
+    def admit(self, batch: Batch, group: str, holder: UUID) -> None:
+        if group.isdigit():
+            health.admit(int(group), holder)
 
     def context(self, batch: Batch, group: str) -> dict[str, Any]:
         """The decrypted connection. Made at the moment of the call; nothing of it is stored or logged."""
@@ -62,7 +74,7 @@ class FetchDocuments(Capability):
         shipment = Shipment.objects.select_related("carrier").filter(pk=int(key)).first()
         if shipment is None:
             raise ItemFailed("Gone", "The delivery was deleted while its documents were being fetched.")
-        CarrierConnection.objects.filter(carrier=shipment.carrier_id).update(last_contact=timezone.now(), last_error="")
+        connection = CarrierConnection.objects.filter(carrier=shipment.carrier_id).first()
         stored: list[int] = []
         quarantined = 0
         for entry in value.get("files", []):
@@ -79,11 +91,24 @@ class FetchDocuments(Capability):
                     remote_path=str(entry.get("remote_path", "")),
                     problem=str(entry.get("problem") or ""),
                 )
+            if connection:
+                fetched_for(connection, shipment, document, entry, batch)
             if document.problem:
                 quarantined += 1
             else:
                 stored.append(document.pk)
+        if stored:
+            LateDocument.objects.filter(shipment=shipment, type=DOCUMENT_TYPE).delete()
         return {"documents": len(stored), "quarantined": quarantined, "document_ids": stored}
+
+    def apply_many(
+        self, values: Mapping[str, Mapping[str, Any]], *, batch: Batch, open_binary: OpenBinary
+    ) -> dict[str, dict[str, Any] | ItemFailed | None]:
+        results = super().apply_many(values, batch=batch, open_binary=open_binary)
+        for connection in set(_connections_of(values)):
+            health.note_success(connection)
+            transaction.on_commit(partial(clean_later, connection))
+        return results
 
     def find(self, text: str) -> list[str]:
         return shipment_keys(text)
@@ -92,24 +117,17 @@ class FetchDocuments(Capability):
         return document_files(batch, keys)
 
     def failed(self, key: str, *, error_type: str, message: str, batch: Batch) -> None:
-        """A missing file says nothing about the connection; anything else is noted on it."""
-        if error_type in {"NotFound", "NoConnection", "Gone"}:
+        """Noted with the delivery, whose document is late; and with the connection, if it is its fault."""
+        if error_type == "Gone":
             return
-        carrier = Shipment.objects.filter(pk=int(key)).values("carrier")
-        CarrierConnection.objects.filter(carrier__in=carrier).update(last_error=f"{error_type}: {message}"[:300])
+        note_late([int(key)], DOCUMENT_TYPE, error_type, message)
+        for connection in _connections_of([key]):
+            if error_type in CONTACT:
+                health.note_failure(connection, error_type, message)
+            elif error_type in ANSWERED:
+                health.note_success(connection)
 
 
-def connection_of(connection: CarrierConnection) -> dict[str, Any]:
-    """As the function takes it (batch envelope, version 1)."""
-    return {
-        "protocol": connection.protocol,
-        "host": connection.host,
-        "port": connection.port,
-        "username": connection.username,
-        "password": connection.password,
-        "directory": connection.directory,
-        "pattern": connection.pattern,
-        "tls": {"reuse_session": connection.reuse_tls_session, "ca_pem": connection.ca_pem or None},
-        "host_key": connection.host_key or None,
-        "timeout_s": connection.timeout_s,
-    }
+def _connections_of(keys: Iterable[str]) -> list[int]:
+    carriers = Shipment.objects.filter(pk__in=map(int, keys)).order_by().values("carrier")
+    return list(CarrierConnection.objects.filter(carrier__in=carriers).values_list("pk", flat=True))

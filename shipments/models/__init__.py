@@ -7,6 +7,7 @@ from shipments.models.home import HomeCount, HomeHour, HomePart
 from shipments.models.intake import CarrierHook, ColumnMapping, HookDelivery, ImportRun
 from shipments.models.messages import CarrierMessage
 from shipments.models.notes import Note
+from shipments.models.remote import CarrierSession, LateDocument, RemoteFile
 from shipments.models.shipments import Shipment, TrackingEvent
 from shipments.models.status import AgeingRule, CodeMapping, Reason, UnmappedCode
 from shipments.models.templates import DocumentTemplate, Letterhead, TemplateVersion
@@ -17,6 +18,7 @@ __all__ = [
     "CarrierConnection",
     "CarrierHook",
     "CarrierMessage",
+    "CarrierSession",
     "CodeMapping",
     "ColumnMapping",
     "Document",
@@ -27,11 +29,13 @@ __all__ = [
     "HomePart",
     "HookDelivery",
     "ImportRun",
+    "LateDocument",
     "Letterhead",
     "MatchCandidate",
     "Note",
     "PrintJob",
     "Reason",
+    "RemoteFile",
     "RetentionRule",
     "Shipment",
     "TemplateVersion",

@@ -26,6 +26,7 @@ PAGES = {
     "document-review": "/documents/review/", "document-quarantine": "/documents/?state=quarantined",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
     "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
+    "connections": "/connections/", "connection-try": "/connections/1/try/",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {
@@ -33,6 +34,7 @@ FIRST_OF = {
     "document": ("/documents/?state=stored", "table tbody th a[href^='/documents/']"),
     "document-bad": ("/documents/?state=quarantined", "table tbody th a[href^='/documents/']"),
     "batch": ("/batches/", "table tbody a[href^='/batches/']"),
+    "connection": ("/connections/", "table tbody a[href^='/connections/']"),
     "schedule": ("/batches/schedules/", "table tbody a[href^='/batches/schedules/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
 }

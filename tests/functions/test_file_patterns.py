@@ -5,8 +5,7 @@ import time
 import pytest
 
 from shipments.functions.fetch_documents.connection import RemoteFile, safe_name
-from shipments.functions.fetch_documents.ftp import _from_facts, _from_list
-from shipments.functions.fetch_documents.handler import find_problem
+from shipments.functions.fetch_documents.files import find_problem
 from shipments.functions.fetch_documents.patterns import compile_pattern
 
 
@@ -42,30 +41,6 @@ def test_no_pattern_can_take_for_ever() -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "a\nb", "a\x00"])
 def test_names_that_lead_elsewhere_are_not_files(name: str) -> None:
     assert not safe_name(name)
-
-
-@pytest.mark.parametrize(
-    ("line", "name", "size"),
-    [
-        ("-rw-r--r--   1 owner group     1803 Jul 10 10:18 pod 1.pdf", "pod 1.pdf", 1803),
-        ("-rw-r--r--   1 owner group     1803 Nov 02  2024 pod.pdf", "pod.pdf", 1803),
-        ("11-23-26  09:41AM                51200 pod.pdf", "pod.pdf", 51200),
-    ],
-)
-def test_reads_listings_of_unix_and_dos_servers(line: str, name: str, size: int) -> None:
-    assert _from_list(line, "/pod") == RemoteFile(name, f"/pod/{name}", size)
-
-
-@pytest.mark.parametrize("line", ["drwxr-xr-x 2 o g 4096 Jul 10 10:18 old", "total 12", "11-23-26  09:41AM <DIR> old"])
-def test_skips_what_is_no_plain_file(line: str) -> None:
-    assert _from_list(line, "/pod") is None
-
-
-def test_reads_facts_and_skips_folders() -> None:
-    found = _from_facts("Type=file;Size=12;Modify=20261123101500.123; a b.pdf", "/pod")
-    assert found == RemoteFile("a b.pdf", "/pod/a b.pdf", 12, "2026-11-23T10:15:00+00:00")
-    assert _from_facts("type=dir;modify=20261123101500; old", "/pod") is None
-    assert _from_facts("type=file;size=1; ../../etc/passwd", "/pod") is None
 
 
 @pytest.mark.parametrize(
