@@ -6,6 +6,7 @@ from celery import shared_task
 from django.db import OperationalError
 
 from shipments import events, rollups
+from shipments.completeness import automatic, upkeep
 from shipments.deliveries import runs as imports
 from shipments.deliveries.retention import purge_import_files as purge
 from shipments.documents import extraction, printing, retention
@@ -95,3 +96,15 @@ def keep_documents() -> None:
     retention.apply_rules()
     retention.empty_bin()
     printing.remove_old()
+
+
+@shared_task(name="shipments.keep_completeness", ignore_result=True, expires=10)
+def keep_completeness() -> None:
+    """What changed about deliveries and their documents is judged anew; every ten seconds, harmless at any time."""
+    upkeep.keep_up()
+
+
+@shared_task(name="shipments.fetch_due", ignore_result=True, expires=50)
+def fetch_due() -> None:
+    """Missing documents whose next try is due are fetched, if that is switched on; every minute, twice at once is once."""
+    automatic.fetch_due()
