@@ -131,6 +131,59 @@ class DocumentSource(models.TextChoices):
     UPLOADED = "uploaded", _("uploaded")
 
 
+class Lane(models.TextChoices):
+    """Where a delivery goes from and to, as far as documents care."""
+
+    ANY = "", _("anywhere")
+    DOMESTIC = "domestic", _("within one country")
+    CROSS_BORDER = "cross_border", _("across a border")
+    BY_ROAD = "by_road", _("across a border, by road within Europe")
+    LEAVING_EU = "leaving_eu", _("out of the EU customs territory")
+    ENTERING_EU = "entering_eu", _("into the EU customs territory")
+
+
+class DueAfter(models.TextChoices):
+    """What the hours of a rule are counted from."""
+
+    CREATED = "created", _("ordered")
+    PICKED_UP = "picked_up", _("picked up")
+    DELIVERED = "delivered", _("delivered")
+    PROMISED = "promised", _("promised")
+
+
+class Obtain(models.TextChoices):
+    """How a document is got."""
+
+    FETCH = "fetch", _("fetch from the carrier")
+    MAKE = "make", _("make it ourselves")
+    ASK = "ask", _("ask a person")
+    NONE = "none", _("not expected")
+
+
+class ExpectedState(models.TextChoices):
+    """waiting -> overdue by time; running while a batch works on it; failed when that went wrong (a file that is not
+    there yet is no failure); complete when it came late; waived by a person. All of them are left when facts change."""
+
+    WAITING = "waiting", _("not due yet")
+    OVERDUE = "overdue", _("overdue")
+    RUNNING = "running", _("being got")
+    FAILED = "failed", _("try failed")
+    COMPLETE = "complete", _("came late")
+    WAIVED = "waived", _("waived")
+
+
+OPEN_EXPECTATIONS = (ExpectedState.WAITING, ExpectedState.OVERDUE, ExpectedState.RUNNING, ExpectedState.FAILED)
+CLOSED_EXPECTATIONS = (ExpectedState.COMPLETE, ExpectedState.WAIVED)
+
+
+class Turn(models.TextChoices):
+    """Who has to do something before a document comes."""
+
+    CARRIER = "carrier", _("carrier")
+    US = "us", _("us")
+    PERSON = "person", _("a person")
+
+
 class Protocol(models.TextChoices):
     FTP = "ftp", "FTP"
     FTPS = "ftps", _("FTPS (explicit)")
@@ -207,4 +260,10 @@ TONES: dict[str, str] = {
     Health.TROUBLED: "yellow",
     Health.OPEN: "red",
     Health.PAUSED: "yellow",
+    ExpectedState.WAITING: "secondary",
+    ExpectedState.OVERDUE: "yellow",
+    ExpectedState.RUNNING: "blue",
+    ExpectedState.FAILED: "red",
+    ExpectedState.COMPLETE: "green",
+    ExpectedState.WAIVED: "purple",
 }

@@ -15,12 +15,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from shipments import reasons
-from shipments.choices import DocumentSource, DocumentState, DocumentType, Status
+from shipments.choices import OPEN_EXPECTATIONS, DocumentSource, DocumentState, DocumentType, Status
 from shipments.documents.text_search import deliveries_with_text, ranked_documents, with_text
 from shipments.listing import attention
 from shipments.listing.attention import end_of_day, start_of_day
 from shipments.listing.search import SHORTEST, few_ids, narrowed, with_ids
-from shipments.models import Carrier, CarrierMessage, Document, Shipment
+from shipments.models import Carrier, CarrierMessage, Document, ExpectedDocument, Shipment
 
 DELIVERED_ONLY = ("delivered_after", "delivered_before", "delivered_days", "delivered_days_under")
 """Filters beside which every row has a time of delivery, so that the list can be in its order."""
@@ -120,7 +120,8 @@ class ShipmentFilter(NamedOnly):
     country = django_filters.CharFilter(method="to_country", max_length=2, label=_("country"))
     created_after = django_filters.DateFilter(method="from_day", label=_("ordered from"))
     created_before = django_filters.DateFilter(method="until_day", label=_("ordered until"))
-    missing = django_filters.ChoiceFilter(choices=DocumentType.choices, method="lacks", label=_("without document"))
+    missing = django_filters.ChoiceFilter(choices=DocumentType.choices, method="lacks", label=_("missing document"))
+    incomplete = django_filters.BooleanFilter(method="lacks_any", label=_("documents missing"))
     unmapped = django_filters.BooleanFilter(label=_("code not mapped"))
     exception = django_filters.BooleanFilter(method="is_exception", label=_("needs action"))
     reason = ReasonFilter()
@@ -140,7 +141,8 @@ class ShipmentFilter(NamedOnly):
     class Meta:
         model = Shipment
         fields = [
-            "q", "status", "carrier", "country", "created_after", "created_before", "missing", "unmapped", "sample",
+            "q", "status", "carrier", "country", "created_after", "created_before", "missing", "incomplete",
+            "unmapped", "sample",
             "exception", "reason", "late", "late_days", "late_days_under", "due", "silent_days", "silent_days_under",
             "delivered_after", "delivered_before", "delivered_days", "delivered_days_under", "failed_after",
         ]  # fmt: skip
@@ -166,8 +168,13 @@ class ShipmentFilter(NamedOnly):
         return queryset.filter(created__lt=end_of_day(value))
 
     def lacks(self, queryset: QuerySet[Shipment], name: str, value: str) -> QuerySet[Shipment]:
-        having = Document.objects.filter(type=value, state=DocumentState.STORED, shipment=OuterRef("pk"))
-        return queryset.exclude(Exists(having))
+        """Expected and not there, whether it is due or not."""
+        return queryset.filter(Exists(_open_expectations().filter(document_type=value)))
+
+    def lacks_any(self, queryset: QuerySet[Shipment], name: str, value: bool) -> QuerySet[Shipment]:
+        return (
+            queryset.filter(Exists(_open_expectations())) if value else queryset.exclude(Exists(_open_expectations()))
+        )
 
     def is_exception(self, queryset: QuerySet[Shipment], name: str, value: bool) -> QuerySet[Shipment]:
         return queryset.filter(attention.exceptions()) if value else queryset.exclude(attention.exceptions())
@@ -198,6 +205,10 @@ class ShipmentFilter(NamedOnly):
 
     def filter_queryset(self, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
         return attention.narrowed(super().filter_queryset(queryset), self.form.cleaned_data)
+
+
+def _open_expectations() -> QuerySet[ExpectedDocument]:
+    return ExpectedDocument.objects.filter(shipment=OuterRef("pk"), state__in=OPEN_EXPECTATIONS)
 
 
 FILTERS: tuple[str, ...] = tuple(ShipmentFilter(queryset=Shipment.objects.none()).filters)

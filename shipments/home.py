@@ -12,4 +12,5 @@ home_panels.register(
         title=_("Exceptions by reason and carrier"), url_name="exceptions-home-panel", order=10, width=6, tall=True
     ),
     HomePanel(title=_("Today against a usual day"), url_name="today-home-panel", order=12, width=6, tall=True),
+    HomePanel(title=_("Documents overdue"), url_name="document-home-panel", order=16, width=6),
 )

@@ -8,6 +8,7 @@ navigation.register(
     NavEntry(group="deliveries", label=_("Deliveries"), url_name="shipment-list", icon="truck", order=100),
     NavEntry(group="deliveries", label=_("Imports"), url_name="import-list", icon="upload", order=105),
     NavEntry(group="deliveries", label=_("Documents"), url_name="document-list", icon="files", order=110),
+    NavEntry(group="deliveries", label=_("Completeness"), url_name="document-board", icon="check", order=115),
     NavEntry(
         group="deliveries",
         label=_("Templates"),

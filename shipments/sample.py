@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from core import slots
 from services_registry.models import BatchSchedule
+from shipments import sample_documents as sample_documents  # registers its step
 from shipments.deliveries.importer import import_shipments
 from shipments.deliveries.reading import bytes_of
 from shipments.models import Carrier, CarrierConnection, CarrierMessage, Letterhead, Shipment, TrackingEvent
@@ -38,6 +39,7 @@ PLACES = (
     ("DE", "Lindenweg", "20095", "Hamburg"), ("DE", "Am Alten Hafen", "50667", "Köln"),
     ("IT", "Via dei Mulini", "40121", "Bologna"), ("IT", "Corso del Lago", "10121", "Torino"),
     ("PT", "Rua das Oliveiras", "4050-449", "Porto"), ("PL", "ulica Lipowa", "30-702", "Kraków"),
+    ("GB", "Mill Lane", "M1 2WD", "Manchester"), ("CH", "Lindenhofweg", "8001", "Zürich"),
 )  # fmt: skip
 CUSTOMERS = ("Ferretería Olmo", "Atelier Brume", "Werkhof Lenz", "Libreria Quercia", "Casa do Sal", "Sklep Jodła")
 # What, commodity code, euros a piece, country of origin, packing.
@@ -77,6 +79,7 @@ def sample_rows(n: int, seed: int, end: datetime) -> list[dict[str, Any]]:
             "sender_vat": "ESB00000000", "sender_eori": "ESB00000000",
             "recipient_name": customer, "recipient_street": f"{street} {chance.randint(1, 120)}",
             "recipient_postcode": postcode, "recipient_city": city, "recipient_country": country,
+            "incoterm": "DAP" if country in ("GB", "CH") else "",
             "parcels": json.dumps(_goods(chance, number)),
             "created": created.isoformat(timespec="seconds"),
             "promised": (created + timedelta(days=3)).isoformat(timespec="seconds"),

@@ -3,15 +3,22 @@
 import json
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
 from core import slots
 from services_registry.samples.publish import present_functions, publish_function
+from shipments.completeness.seed import SAMPLE_DAYS, seed_rules
+from shipments.completeness.upkeep import keep_up
 from shipments.functions.package import FUNCTIONS, build
 from shipments.models import CarrierConnection
 from shipments.status.seed import seed_status_data
+
+UPKEEP_S = 60
+"""A start waits no longer for the upkeep of missing documents; the worker goes on with it."""
 
 
 def _publish(log: Callable[[str], None]) -> None:
@@ -56,7 +63,19 @@ def _status_data(log: Callable[[str], None]) -> None:
     log(f"{reasons} reasons and {mappings} code mappings added")
 
 
+def _document_rules(log: Callable[[str], None]) -> None:
+    today = timezone.now().date()
+    made = seed_rules(today - timedelta(days=SAMPLE_DAYS) if settings.SAMPLE_DATA else today)
+    log(f"{made} rules of expected documents were made" if made else "rules of expected documents are kept as they are")
+
+
+def _completeness(log: Callable[[str], None]) -> None:
+    log(f"{keep_up(seconds=UPKEEP_S)} deliveries looked at for missing documents")
+
+
 slots.setup_steps.register(
+    slots.SetupStep("document-rules", _document_rules, order=16),
+    slots.SetupStep("completeness", _completeness, order=80),
     slots.SetupStep("status-data", _status_data, order=15),
     slots.SetupStep("publish-functions", _publish, order=10),
     slots.SetupStep("standin-stock", _stock, order=70, sample_only=True),

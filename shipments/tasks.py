@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from core.errors import RefusedError
 from shipments import events, rollups
+from shipments.completeness import automatic, upkeep
 from shipments.connections import cleaning, fetching, sweeps
 from shipments.deliveries import runs as imports
 from shipments.deliveries.retention import purge_import_files as purge
@@ -138,3 +139,15 @@ def clean_fetched(connection_id: int) -> None:
 def forget_sweeps() -> None:
     """Drop batches of old sweeps; hourly, harmless at any time."""
     sweeps.forget_sweeps(timezone.now())
+
+
+@shared_task(name="shipments.keep_completeness", ignore_result=True, expires=10)
+def keep_completeness() -> None:
+    """What changed about deliveries and their documents is judged anew; every ten seconds, harmless at any time."""
+    upkeep.keep_up()
+
+
+@shared_task(name="shipments.fetch_due", ignore_result=True, expires=50)
+def fetch_due() -> None:
+    """Missing documents whose next try is due are fetched, if that is switched on; every minute, twice at once is once."""
+    automatic.fetch_due()

@@ -187,6 +187,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
+    "keep-completeness": {"task": "shipments.keep_completeness", "schedule": schedule(10)},
+    "fetch-due-documents": {"task": "shipments.fetch_due", "schedule": schedule(60)},
     "refresh-home": {"task": "shipments.refresh_home", "schedule": schedule(300)},
     "read-documents": {"task": "shipments.read_documents", "schedule": schedule(60)},
     "keep-documents": {"task": "shipments.keep_documents", "schedule": crontab(hour="2", minute="40")},
@@ -249,7 +251,10 @@ SPECTACULAR_SETTINGS = {
         "core.api.schema.errors_everywhere",
     ],
     # Named once, because a batch is written in two ways: in the list and alone.
-    "ENUM_NAME_OVERRIDES": {"BatchStateEnum": "services_registry.choices.BatchState"},
+    "ENUM_NAME_OVERRIDES": {
+        "BatchStateEnum": "services_registry.choices.BatchState",
+        "DocumentTypeEnum": "shipments.choices.DocumentType",
+    },
 }
 
 LOGGING = logging_config(debug=DEBUG)

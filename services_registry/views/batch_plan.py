@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +29,14 @@ def plan(request: HttpRequest) -> HttpResponse:
     except RefusedError as error:
         return _refused(request, error)
     return _page(request, form)
+
+
+def show_plan(
+    request: HttpRequest, *, capability: str, selection: Mapping[str, Any], context: Mapping[str, Any]
+) -> HttpResponse:
+    """The plan page for what a page of another app chose; that page has checked that the person may run things."""
+    first = {"capability": capability, "selection": dict(selection), "context": dict(context)}
+    return _page(request, StartForm(initial={**first, "idempotency_key": new_key()}))
 
 
 @operator_required

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
+from shipments.admin import completeness as completeness  # registers its pages
 from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import letterhead as letterhead  # registers its pages
 from shipments.admin import status as status  # registers its pages

@@ -16,6 +16,7 @@ class BulkRowSerializer(serializers.Serializer[Any]):
     tracking_number = serializers.CharField(max_length=40)
     reference = serializers.CharField(required=False)
     customer = serializers.CharField(required=False)
+    incoterm = serializers.CharField(required=False, help_text="like DAP")
     status = serializers.CharField(required=False)
     sender = serializers.DictField(child=serializers.CharField(), required=False)
     recipient = serializers.DictField(child=serializers.CharField(), required=False)

@@ -22,8 +22,8 @@ class ShipmentSerializer(serializers.ModelSerializer[Shipment]):
         model = Shipment
         fields = [
             "id", "carrier", "tracking_number", "reference", "customer", "status", "reason", "unmapped",
-            "status_at", "last_event", "sender", "recipient", "destination_country", "parcels", "notes", "created",
-            "promised", "delivered", "updated", "sample",
+            "status_at", "last_event", "sender", "recipient", "destination_country", "incoterm", "parcels", "notes",
+            "created", "promised", "delivered", "updated", "sample",
         ]  # fmt: skip
 
 

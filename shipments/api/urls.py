@@ -3,13 +3,14 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from shipments.api import documents, intake, meaning, notes, parts, views
+from shipments.api import completeness, documents, intake, meaning, notes, parts, views
 
 router = SimpleRouter()
 router.register("carriers", parts.CarrierViewSet, basename="api-carrier")
 router.register("shipments", views.ShipmentViewSet, basename="api-shipment")
 router.register("documents", documents.DocumentViewSet, basename="api-document")
 router.register("prints", documents.PrintViewSet, basename="api-print")
+router.register("expected-documents", completeness.ExpectedViewSet, basename="api-expected-document")
 router.register("messages", parts.MessageViewSet, basename="api-message")
 router.register("imports", intake.ImportRunViewSet, basename="api-import")
 router.register("code-mappings", meaning.MappingViewSet, basename="api-code-mapping")

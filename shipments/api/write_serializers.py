@@ -34,6 +34,7 @@ class ShipmentChangeSerializer(serializers.Serializer[Any]):
 
     reference = serializers.CharField(required=False, allow_null=True)
     customer = serializers.CharField(required=False, allow_null=True)
+    incoterm = serializers.CharField(required=False, allow_null=True, help_text="like DAP")
     sender = PartySerializer(required=False, allow_null=True)
     recipient = PartySerializer(required=False, allow_null=True)
     parcels = serializers.ListField(child=serializers.DictField(), required=False, allow_null=True)

@@ -119,7 +119,7 @@ class RenderPdf(Capability):
                 "filename": _filename(_type(asked), row.tracking_number),
                 "html": None,
                 "locale": language_of(asked.options, str(row.recipient.get("country", ""))),
-                "data": data_of(row) | ({"options": extra} if extra else {}),
+                "data": data_of(row) | _options(row, extra),
             }
             for row in rows
         }
@@ -173,6 +173,12 @@ def _type(asked: Asked) -> str:
 
 def _is_manifest(asked: Asked) -> bool:
     return _type(asked) == DocumentType.MANIFEST
+
+
+def _options(shipment: Shipment, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for with the batch; without an Incoterm there, the one of the delivery."""
+    options = ({"incoterm": shipment.incoterm} if shipment.incoterm else {}) | dict(extra)
+    return {"options": options} if options else {}
 
 
 def _filename(kind: str, number: str) -> str:

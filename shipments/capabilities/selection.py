@@ -1,7 +1,7 @@
 """What a selection of rows means: `{"keys": [...]}`, or `{"query": {...}}` with the filters of the list.
 
-`up_to`, beside the query or in it, is the largest id there was when "all that match" was chosen: rows that came in since
-are left out.
+A query with `board` means deliveries that lack a document (`shipments.completeness.work`). `up_to`, beside the query or
+in it, is the largest id there was when "all that match" was chosen: rows that came in since are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from services_registry.capabilities import ItemRef, Selection, SelectionError
+from shipments.completeness.work import BOARD, items_of
 from shipments.filters import LIST_ONLY, filtered
 from shipments.listing.search import with_ids
 
@@ -34,6 +35,9 @@ def resolve_rows(
     Raises:
         SelectionError: neither keys nor a query, an unusable key, a filter that is not valid, or too many rows.
     """
+    query = selection.get("query")
+    if "keys" not in selection and isinstance(query, dict) and BOARD in query:
+        return items_of(query, noun)
     if "keys" in selection:
         queryset = with_ids(queryset, ids_of(selection["keys"]))
     elif "query" in selection:

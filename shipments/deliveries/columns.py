@@ -19,7 +19,7 @@ PARTY = ("name", "street", "postcode", "city", "country", "phone", "vat", "eori"
 COLUMNS = (
     "carrier", "tracking_number", "reference", "customer", "status",
     *(f"sender_{part}" for part in PARTY), *(f"recipient_{part}" for part in PARTY),
-    "weight_kg", "description", "parcels", "created", "promised", "delivered", "notes",
+    "weight_kg", "description", "parcels", "created", "promised", "delivered", "incoterm", "notes",
 )  # fmt: skip
 ALIASES = {
     "carrier_code": "carrier", "carrier_name": "carrier", "shipper": "carrier", "transportista": "carrier",
@@ -39,7 +39,8 @@ ALIASES = {
     "from_city": "sender_city", "from_country": "sender_country", "sender_zip": "sender_postcode",
     "sender_address": "sender_street", "sender_postal_code": "sender_postcode", "country": "recipient_country",
     "postcode": "recipient_postcode", "zip": "recipient_postcode", "city": "recipient_city",
-    "recipient": "recipient_name", "sender": "sender_name",
+    "recipient": "recipient_name", "sender": "sender_name", "incoterms": "incoterm", "delivery_terms": "incoterm",
+    "terms_of_delivery": "incoterm", "lieferbedingung": "incoterm", "condiciones_de_entrega": "incoterm",
 }  # fmt: skip
 LENGTHS = {"tracking_number": 40, "reference": 60, "customer": 120, "notes": 4_000, "description": 300}
 PARTY_LENGTH = 300
@@ -58,6 +59,10 @@ STATUS_WORDS = {
     "returning_to_sender": "return_to_sender", "return": "return_to_sender", "canceled": "cancelled", "collected": "picked_up",
     "ready_for_pick_up": "ready_for_pickup", "hold": "on_hold",
 }  # fmt: skip
+INCOTERMS = frozenset(
+    ["EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP", "DAT", "DAF", "DES", "DEQ", "DDU"]
+)
+"""Those of 2020, and those of 2000 and 2010 that contracts still name."""
 COUNTRY_WORDS = {
     "spain": "ES", "españa": "ES", "esp": "ES", "france": "FR", "fra": "FR", "germany": "DE", "deutschland": "DE",
     "deu": "DE", "italy": "IT", "italia": "IT", "ita": "IT", "portugal": "PT", "prt": "PT", "poland": "PL",
@@ -160,6 +165,8 @@ def _take(row: CleanRow, name: str, value: Any) -> None:
             row.values[name] = _status(text)
         elif name in DATES:
             row.values[name] = _moment(text)
+        elif name == "incoterm":
+            row.values[name] = _incoterm(text)
         elif name.startswith(("sender_", "recipient_")):
             side, part = name.split("_", 1)
             content = _country(text) if part == "country" else _short(text, PARTY_LENGTH)
@@ -223,6 +230,14 @@ def _country(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}", code):
         raise BadValueError("bad_country", f"“{text[:40]}” is not a two-letter country code like ES")
     return code
+
+
+def _incoterm(text: str) -> str:
+    """`DAP`, also with the named place behind it, as in `DAP Lyon`."""
+    term = text[:3].upper()
+    if term not in INCOTERMS or text[3:4].isalpha():
+        raise BadValueError("bad_incoterm", f"“{text[:40]}” is not an Incoterm like DAP")
+    return term
 
 
 def _moment(text: str) -> datetime:

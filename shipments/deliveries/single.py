@@ -22,11 +22,11 @@ from shipments.models import Shipment
 from shipments.reasons import reasons_of
 from shipments.status.derive import is_ahead
 
-TEXTS = ("reference", "customer", "notes")
+TEXTS = ("reference", "customer", "incoterm", "notes")
 PARTIES = ("sender", "recipient")
 CHANGEABLE = (*TEXTS, *PARTIES, "parcels", "promised")
 BY_EVENT = ("status", "reason", "status_at")
-TOLD = ("reference", "customer", "promised")
+TOLD = ("reference", "customer", "incoterm", "promised")
 """What the audit trail keeps the values of; addresses and contents stay out of it."""
 IDENTITY = ("carrier", "tracking_number")
 

@@ -18,7 +18,7 @@ from shipments.webhooks import imports_are_told, tell_created, tell_moved
 _COLUMNS = {
     "tracking_number": "text", "reference": "text", "customer": "text", "status": "text", "sender": "jsonb",
     "recipient": "jsonb", "parcels": "jsonb", "notes": "text", "created": "timestamptz", "promised": "timestamptz",
-    "delivered": "timestamptz",
+    "delivered": "timestamptz", "incoterm": "text",
 }  # fmt: skip
 _TYPES = ["int8", *_COLUMNS.values()]
 _STAGE = f"""
@@ -29,7 +29,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS shipment_stage (
 _COPY = f"COPY shipment_stage (carrier_id, {', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _WRITTEN = (
     "reference", "customer", "status", "reason", "sender", "recipient", "destination_country", "parcels", "notes",
-    "created", "promised", "delivered",
+    "created", "promised", "delivered", "incoterm",
 )  # fmt: skip
 
 
@@ -52,7 +52,8 @@ _WANTED = f"""
         coalesce(t.recipient ->> 'country', s.destination_country, '') AS destination_country,
         coalesce(t.parcels, s.parcels, '[]') AS parcels, coalesce(t.notes, s.notes, '') AS notes,
         coalesce(t.created, s.created, now()) AS created, coalesce(t.promised, s.promised) AS promised,
-        coalesce(t.delivered, s.delivered) AS delivered, coalesce(s.sample, %s) AS sample
+        coalesce(t.delivered, s.delivered) AS delivered, coalesce(t.incoterm, s.incoterm, '') AS incoterm,
+        coalesce(s.sample, %s) AS sample
     FROM shipment_stage t LEFT JOIN shipments_shipment s USING (carrier_id, tracking_number)
 """  # noqa: S608  # made of the names above only
 _INSERT = f"""

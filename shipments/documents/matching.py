@@ -17,6 +17,7 @@ from django.db import transaction
 
 from core.audit import record
 from shipments.choices import DocumentSource, DocumentState, Matching
+from shipments.completeness.refresh import note_deliveries
 from shipments.documents.reader import Reader, UnreadableError
 from shipments.documents.store import settle_versions
 from shipments.models import Document, MatchCandidate, Shipment
@@ -217,6 +218,10 @@ def attach(document: Document, shipment: Shipment, *, actor: object, source: str
         shipment=document.shipment_id, type=document.type, name=document.name, state=DocumentState.STORED
     ).exclude(pk=document.pk)
     left_behind = left.first() if document.shipment_id else None
+    if document.shipment_id:
+        note_deliveries(
+            [document.shipment_id]
+        )  # it lacks this document now; the new one is found by the change of its row
     others = Document.objects.filter(shipment=shipment, type=document.type, name=document.name)
     document.version = max(others.values_list("version", flat=True), default=0) + 1
     document.shipment, document.carrier_id, document.matching = shipment, shipment.carrier_id, Matching.UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from core.bounded import Count, bounded_page, remembered_count
 from core.pagination import BadCursorError, KeysetPage, encode, keys_of
+from shipments.completeness.panel import Tally, tallies_of
 from shipments.filters import LIST_ONLY, ShipmentFilter
 from shipments.listing.columns import Column, Words, columns_of, fields_of
 from shipments.listing.order import DEFAULT, UnservedOrderError, asks_for_delivered, order_of, walk_of
@@ -113,8 +115,16 @@ class Asked:
         """
         ordered = self.rows().order_by(*(key.ordering(reverse=False) for key in keys_of(self.found(), self.order)))
         with transaction.atomic():
-            for row in ordered.iterator(chunk_size=AT_ONCE):
-                yield [column.value(row, words) for column in self.columns]
+            rows = ordered.iterator(chunk_size=AT_ONCE)
+            while some := list(islice(rows, AT_ONCE)):
+                words.documents.update(self.tallies([row.id for row in some]))
+                for row in some:
+                    yield [column.value(row, words) for column in self.columns]
+                words.documents.clear()
+
+    def tallies(self, shipment_ids: Sequence[int]) -> dict[int, Tally]:
+        """How many of their documents these deliveries have; nothing where that is not shown."""
+        return tallies_of(shipment_ids) if any(column.name == "documents" for column in self.columns) else {}
 
     def selection(self) -> str:
         """ "All that match" as JSON, for the batch engine: the filters, and the newest row there is now.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cache
 from html import escape
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from core import formats
 from core.templatetags.core_tags import age_text
 from shipments.choices import Status
+from shipments.completeness.panel import Tally
 from shipments.templatetags.shipment_tags import status_badge
 
 
@@ -29,6 +30,8 @@ class Words:
     carriers: dict[int, str]
     badges: dict[str, str]
     language: str
+    documents: dict[int, Tally] = field(default_factory=dict)
+    """Of the rows shown, where the column is: how many of their documents are there."""
 
     @classmethod
     def for_request(cls, carriers: dict[int, str]) -> Words:
@@ -82,6 +85,19 @@ def _status(row: Any, words: Words) -> str:
     return f'{badge} <span class="badge tone-yellow">{escape(str(_("not mapped")))}</span>' if row.unmapped else badge
 
 
+def _documents(row: Any, words: Words) -> str:
+    tally = words.documents.get(row.id)
+    if tally is None:
+        return formats.NO_VALUE
+    return f'<span class="badge tone-{tally.tone}">{tally.there}/{tally.expected}</span>'
+
+
+def _documents_text(row: Any, words: Words) -> str:
+    """Not `3/4`: a spreadsheet would make a day of it."""
+    tally = words.documents.get(row.id)
+    return f"{tally.there} of {tally.expected}" if tally else ""
+
+
 def _column(name: str, label: Any, *, sort: str = "", keep: bool = True) -> Column:
     return Column(name, label, (name,), _text(name), _plain(name), sort, keep)
 
@@ -108,6 +124,8 @@ _KNOWN = (
         lambda row, words: f"{row.city or ''} {row.destination_country}".strip(),
         keep=False,
     ),
+    Column("documents", _("Documents"), ("id",), _documents, _documents_text),
+    _column("incoterm", _("Incoterm")),
     _time("created", _("Ordered"), sort="created"),
     _time("promised", _("Promised")),
     _time("delivered", _("Delivered"), sort="delivered"),
@@ -116,7 +134,7 @@ _KNOWN = (
     _time("updated", _("Changed here"), sort="updated"),
 )  # fmt: skip
 COLUMNS: dict[str, Column] = {column.name: column for column in _KNOWN}
-DEFAULT = ("tracking_number", "status", "carrier", "reference", "customer", "to", "created")
+DEFAULT = ("tracking_number", "status", "carrier", "reference", "customer", "to", "created", "documents")
 
 
 def columns_of(names: Iterable[str]) -> list[Column]:

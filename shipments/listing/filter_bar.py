@@ -22,13 +22,14 @@ from shipments.models import Shipment
 
 YES_OR_NO = (("true", "yes"), ("false", "no"))
 SELDOM = (
-    "exception", "reason", "late", "due", "silent_days", "delivered_after", "delivered_before", "missing", "unmapped", "sample",
+    "exception", "reason", "late", "due", "silent_days", "delivered_after", "delivered_before", "missing",
+    "incomplete", "unmapped", "sample",
 )  # fmt: skip
 RARE = ("late_days", "late_days_under", "silent_days_under", "delivered_days", "delivered_days_under", "failed_after")
 """Of links from the home page; shown when they are set."""
 MANY, ONE, DAY, DAYS, TEXT = "many", "one", "day", "days", "text"
 _KINDS = {
-    "status": MANY, "carrier": ONE, "created_after": DAY, "created_before": DAY, "missing": ONE, "unmapped": ONE,
+    "status": MANY, "carrier": ONE, "created_after": DAY, "created_before": DAY, "missing": ONE, "incomplete": ONE, "unmapped": ONE,
     "sample": ONE, "exception": ONE, "reason": MANY, "late": ONE, "due": ONE, "late_days": DAYS, "late_days_under": DAYS,
     "silent_days": DAYS, "silent_days_under": DAYS, "delivered_days": DAYS, "delivered_days_under": DAYS,
     "delivered_after": DAY, "delivered_before": DAY, "failed_after": DAY,
@@ -76,7 +77,8 @@ def bar_of(filters: ShipmentFilter, carriers: Choices, reasons: Choices) -> dict
     yes_or_no = [(value, _(word)) for value, word in YES_OR_NO]
     choices: dict[str, Iterable[tuple[Any, Any]]] = {
         "status": Status.choices, "carrier": carriers, "missing": DocumentType.choices,
-        "unmapped": yes_or_no, "sample": yes_or_no, "exception": yes_or_no, "reason": reasons, "late": LATE_CHOICES,
+        "unmapped": yes_or_no, "incomplete": yes_or_no, "sample": yes_or_no,
+        "exception": yes_or_no, "reason": reasons, "late": LATE_CHOICES,
         "due": DUE_CHOICES,
     }  # fmt: skip
     set_now = [name for name in RARE if filters.data.get(name)]

@@ -46,6 +46,7 @@ def context_of(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         Words.for_request({pk: name for pk, _code, name in carriers}),
         request.user.has_perm("core.operate"),
     )
+    words.documents.update(asked.tallies([row.id for row in page.rows]))
     views = saved_views.listed(request.user, LIST_NAME)
     return {
         "asked": asked,

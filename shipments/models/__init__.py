@@ -1,6 +1,14 @@
 """Tables of deliveries, carriers, documents and messages, by noun."""
 
 from shipments.models.carriers import Carrier, CarrierConnection
+from shipments.models.completeness import (
+    CompletenessNote,
+    CompletenessProgress,
+    CompletenessSettings,
+    DocumentRule,
+    DocumentWaiver,
+    ExpectedDocument,
+)
 from shipments.models.document_work import DocumentText, MatchCandidate, PrintJob, RetentionRule
 from shipments.models.documents import Document
 from shipments.models.home import HomeCount, HomeHour, HomePart
@@ -21,9 +29,15 @@ __all__ = [
     "CarrierSession",
     "CodeMapping",
     "ColumnMapping",
+    "CompletenessNote",
+    "CompletenessProgress",
+    "CompletenessSettings",
     "Document",
     "DocumentTemplate",
     "DocumentText",
+    "DocumentRule",
+    "DocumentWaiver",
+    "ExpectedDocument",
     "HomeCount",
     "HomeHour",
     "HomePart",

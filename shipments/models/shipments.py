@@ -33,6 +33,9 @@ class Shipment(models.Model):
         default=dict, blank=True, help_text=_("name, street, postcode, city, country, phone, vat, eori")
     )
     destination_country = models.CharField(max_length=2, blank=True)
+    incoterm = models.CharField(
+        max_length=3, blank=True, db_default="", help_text=_("like DAP: who pays what until where")
+    )
     parcels = models.JSONField(
         default=list,
         blank=True,

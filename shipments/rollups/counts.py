@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from shipments.choices import EXCEPTIONS, RETURNED, DocumentState, DocumentType
+from shipments.choices import EXCEPTIONS, RETURNED, DocumentType
 from shipments.models import HomeCount
 
 LATE_DAYS = (0, 1, 3, 7)
@@ -60,11 +60,11 @@ _UNMAPPED = f"""
 {_KEPT} SELECT 'unmapped', carrier_id, '', count(*) FROM shipments_shipment WHERE unmapped GROUP BY 2
 """  # noqa: S608  # the same
 _PROOF = f"""
-{_KEPT} SELECT 'proof', carrier_id,
-    width_bucket(extract(epoch FROM %(now)s - delivered) / 86400, %(days)s::numeric[])::text, count(*)
-FROM shipments_shipment s
-WHERE delivered <= %(now)s - %(from)s * interval '1 day' AND delivered > %(now)s - %(within)s * interval '1 day'
-    AND NOT EXISTS (SELECT 1 FROM shipments_document d WHERE d.shipment_id = s.id AND d.type = %(type)s AND d.state = %(state)s)
+{_KEPT} SELECT 'proof', s.carrier_id,
+    width_bucket(extract(epoch FROM %(now)s - s.delivered) / 86400, %(days)s::numeric[])::text, count(*)
+FROM shipments_expecteddocument e JOIN shipments_shipment s ON s.id = e.shipment_id
+WHERE e.document_type = %(type)s AND e.state IN ('waiting', 'overdue', 'running', 'failed')
+    AND s.delivered <= %(now)s - %(from)s * interval '1 day' AND s.delivered > %(now)s - %(within)s * interval '1 day'
 GROUP BY 2, 3
 """  # noqa: S608  # the same
 _MESSAGES = f"""
@@ -89,11 +89,11 @@ def count_unmapped(cursor: Any, now: datetime) -> None:
 
 
 def count_proofs(cursor: Any, now: datetime) -> None:
-    """Delivered some days ago, and no proof of delivery is stored."""
+    """Delivered some days ago, and the proof of delivery is expected and not there (`missing=proof_of_delivery`)."""
     _forget("proof")
     values = {
         "now": now, "days": list(PROOF_DAYS), "from": PROOF_DAYS[0], "within": PROOF_WITHIN,
-        "type": DocumentType.PROOF_OF_DELIVERY.value, "state": DocumentState.STORED.value,
+        "type": DocumentType.PROOF_OF_DELIVERY.value,
     }  # fmt: skip
     cursor.execute(_PROOF, values)
 

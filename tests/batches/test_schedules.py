@@ -18,7 +18,8 @@ from services_registry import capabilities, tasks
 from services_registry.batches.schedules import items_meant, resume_schedule, run_due, starts_at
 from services_registry.choices import BatchState, Priority
 from services_registry.models import Batch, BatchSchedule, ScheduleRun
-from shipments.models import Carrier, Document, Shipment
+from shipments.completeness.refresh import refresh
+from shipments.models import Carrier, Document, DocumentRule, Shipment
 
 Work = Callable[..., Batch]
 HOUR = timedelta(hours=1)
@@ -177,6 +178,8 @@ def test_missing_proofs_of_delivery_of_one_carrier_can_be_selected() -> None:
             Shipment.objects.create(carrier=carrier, tracking_number=f"T{number}", status=status)
     had = Shipment.objects.filter(carrier=carriers[0], tracking_number="T0").get()
     Document.objects.create(shipment=had, type="proof_of_delivery", sha256="0" * 64, name="a.pdf", bytes=1)
+    DocumentRule.objects.create(document_type="proof_of_delivery", from_status="delivered", valid_from="2020-01-01")
+    refresh(Shipment.objects.values_list("pk", flat=True))
     query = {"status": "delivered", "missing": "proof_of_delivery", "carrier": "one"}
     resolved = capabilities.get("fetch_documents").resolve({"query": query})
     assert [item.label for item in resolved] == ["T1"]

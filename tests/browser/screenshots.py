@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.pages import chromium, log_in
 
+TRIED_RULE = "document_type=proof_of_delivery&obtain=fetch&from_status=delivered&due_hours=24&due_after=delivered"
 PAGES = {
     "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
@@ -27,6 +28,10 @@ PAGES = {
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
     "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
     "connections": "/connections/", "connection-try": "/connections/1/try/",
+    "board": "/documents/board/",
+    "board-empty": "/documents/board/?q=nothing-like-this", "board-waived": "/documents/board/?state=waived",
+    "document-rules": "/documents/board/rules/",
+    "document-rule-tried": f"/documents/board/rules/new/?{TRIED_RULE}&valid_from=2026-11-01",
 }  # fmt: skip
 # Pages behind the first row of a list: list page, selector of the link.
 FIRST_OF = {

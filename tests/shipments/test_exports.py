@@ -23,9 +23,9 @@ def test_file_has_the_filtered_rows_of_all_pages_in_the_order_of_the_list(client
     deliveries(120, status="on_hold")
     deliveries(5, first=200)
     head, *rows = download(client_as(viewer), "status=on_hold&sort=created")
-    assert head == ["tracking_number", "status", "carrier", "reference", "customer", "to", "created"]
+    assert head == ["tracking_number", "status", "carrier", "reference", "customer", "to", "created", "documents"]
     assert [row[0] for row in rows] == [f"ACME{n:05d}" for n in range(120)]
-    assert rows[0][1:] == ["on_hold", "Acme", "", "Olmo", "Madrid ES", "2026-11-01T12:00:00.000+00:00"]
+    assert rows[0][1:] == ["on_hold", "Acme", "", "Olmo", "Madrid ES", "2026-11-01T12:00:00.000+00:00", ""]
 
 
 def test_file_has_the_chosen_columns_in_their_order(client_as: Any, viewer: User) -> None:

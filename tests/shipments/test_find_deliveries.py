@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from shipments.completeness.refresh import refresh
 from shipments.documents.store import store_document
 from shipments.models import Shipment
+from tests.completeness.making import rule as expect
 from tests.shipments.finding import carrier, deliveries, shown, walked
 
 pytestmark = pytest.mark.django_db
@@ -70,12 +72,16 @@ def test_days_are_whole_days_of_the_person(client_as: Any, viewer: User) -> None
     assert len(shown(client, "created_before=9999-12-31")) == 3
 
 
-def test_missing_document_means_none_that_is_stored(client_as: Any, viewer: User) -> None:
+def test_missing_document_means_expected_and_none_that_is_stored(client_as: Any, viewer: User) -> None:
     first, second = deliveries(2)
+    deliveries(1, code="exempt")
+    expect("label", carrier=first.carrier)
+    refresh([first.pk, second.pk])
     store_document(shipment=first, type="label", content=b"no pdf", name="a.pdf", source="uploaded")  # quarantined
     store_document(shipment=second, type="other", content=b"text", name="a.txt", source="uploaded")
     assert shown(client_as(viewer), "missing=label") == ["ACME00001", "ACME00000"]
     first.documents.update(state="stored")
+    refresh([first.pk])
     assert shown(client_as(viewer), "missing=label") == ["ACME00001"]
 
 
@@ -137,9 +143,9 @@ def test_chosen_columns_are_shown_in_their_order_and_remembered_for_the_person_o
     for address in (answer["Location"], "/deliveries/"):
         heads = [head["label"] for head in client.get(address).context["heads"]]
         assert heads == ["Tracking number", "Reason", "Changed here"]
-    assert len(client_as(operator).get("/deliveries/").context["heads"]) == 7
+    assert len(client_as(operator).get("/deliveries/").context["heads"]) == 8
     client.post("/deliveries/columns/", {"usual": "1"})
-    assert len(client.get("/deliveries/").context["heads"]) == 7
+    assert len(client.get("/deliveries/").context["heads"]) == 8
 
 
 def test_a_delivery_that_no_mapping_knows_says_so_in_the_list(client_as: Any, viewer: User) -> None:

@@ -12,8 +12,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
+from shipments.completeness.refresh import refresh
 from shipments.documents.store import store_document
-from shipments.models import CarrierMessage, Reason, UnmappedCode
+from shipments.models import CarrierMessage, Reason, Shipment, UnmappedCode
+from tests.completeness.making import rule as expect
 from tests.shipments.finding import carrier, shown
 from tests.shipments.home import PANELS, ago, attempt, delivery, length, numbers
 
@@ -53,6 +55,8 @@ def fill() -> None:
     for status, applied in (("", False), ("on_hold", False), ("on_hold", True), ("", False)):
         CarrierMessage.objects.create(carrier=carrier(), text="?", status=status, applied=applied)
     UnmappedCode.objects.create(carrier=carrier(), code="Z9", shipments=6, events=6)
+    expect("proof_of_delivery", carrier=carrier("brume"))
+    refresh(Shipment.objects.values_list("pk", flat=True))
 
 
 def test_each_number_is_the_length_of_its_list(client_as: Any, operator: User) -> None:
