@@ -267,3 +267,20 @@ TONES: dict[str, str] = {
     ExpectedState.COMPLETE: "green",
     ExpectedState.WAIVED: "purple",
 }
+
+
+class Trigger(models.TextChoices):
+    """What sets a rule off."""
+
+    STORED = "stored", _("a document is stored")
+    STATUS = "status", _("a delivery changes its status")
+    OVERDUE = "overdue", _("a document is overdue")
+
+
+class Action(models.TextChoices):
+    """What a rule does."""
+
+    NOTIFY = "notify", _("tell people")
+    FETCH = "fetch", _("fetch the proof of delivery")
+    MAKE = "make", _("make a document")
+    RUN = "run", _("run a function")

@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from core.errors import RefusedError
-from shipments import events, rollups
+from shipments import automations, events, rollups
 from shipments.completeness import automatic, upkeep
 from shipments.connections import cleaning, fetching, sweeps
 from shipments.deliveries import runs as imports
@@ -151,3 +151,9 @@ def keep_completeness() -> None:
 def fetch_due() -> None:
     """Missing documents whose next try is due are fetched, if that is switched on; every minute, twice at once is once."""
     automatic.fetch_due()
+
+
+@shared_task(name="shipments.run_automations", ignore_result=True, expires=50)
+def run_automations() -> None:
+    """Do what the rules say about what happened; every minute, and harmless at any time and twice at once."""
+    automations.run_automations()

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from shipments.listing.page import VIEWS
 from shipments.views import (
+    automations,
     board,
     connection_try,
     connections,
@@ -65,6 +66,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("documents/board/waive/", board.board_waive, name="document-board-waive"),
     path("documents/board/waivers/<uuid:action>/take-back/", board.waiver_undo, name="document-waiver-undo"),
     path("documents/board/automatic/", board.automatic_switch, name="document-automatic"),
+    path("documents/rules/", automations.automation_list, name="automation-list"),
+    path("documents/rules/new/", automations.automation_edit, name="automation-new"),
+    path("documents/rules/<int:pk>/", automations.automation_detail, name="automation-detail"),
+    path("documents/rules/<int:pk>/change/", automations.automation_edit, name="automation-edit"),
+    path("documents/rules/<int:pk>/switch/", automations.automation_switch, name="automation-switch"),
     path("documents/board/rules/", document_rules.rule_list, name="document-rules"),
     path("documents/board/rules/new/", document_rules.rule_edit, name="document-rule-new"),
     path("documents/board/rules/<int:pk>/", document_rules.rule_edit, name="document-rule"),

@@ -186,6 +186,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
+    "run-automations": {"task": "shipments.run_automations", "schedule": schedule(60)},
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},
     "keep-completeness": {"task": "shipments.keep_completeness", "schedule": schedule(10)},
     "fetch-due-documents": {"task": "shipments.fetch_due", "schedule": schedule(60)},

@@ -1,5 +1,6 @@
 """Tables of deliveries, carriers, documents and messages, by noun."""
 
+from shipments.models.automations import Automation, AutomationRun
 from shipments.models.carriers import Carrier, CarrierConnection
 from shipments.models.completeness import (
     CompletenessNote,
@@ -21,6 +22,8 @@ from shipments.models.status import AgeingRule, CodeMapping, Reason, UnmappedCod
 from shipments.models.templates import DocumentTemplate, Letterhead, TemplateVersion
 
 __all__ = [
+    "Automation",
+    "AutomationRun",
     "AgeingRule",
     "Carrier",
     "CarrierConnection",

@@ -31,6 +31,7 @@ KINDS = {
     "note": Kind(_("Notes"), "note", "purple"),
     "action": Kind(_("People’s actions"), "user", "secondary"),
     "document": Kind(_("Documents"), "file", "green"),
+    "rule": Kind(_("Rules"), "bolt", "secondary"),
     "run": Kind(_("Function runs"), "bolt", "blue"),
     "message": Kind(_("Carrier messages"), "message", "azure"),
     "event": Kind(_("Carrier events"), "truck", "blue"),

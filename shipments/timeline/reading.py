@@ -14,10 +14,10 @@ from shipments.models import Shipment
 from shipments.timeline.asked import Asked
 from shipments.timeline.entries import KINDS, ORDER, RANKS, Entry, Kind
 from shipments.timeline.sources import MOST_COUNTED, Documents, Events, Messages, Notes, Scope, Source
-from shipments.timeline.work import Actions, Runs
+from shipments.timeline.work import Actions, Rules, Runs
 
 PAGE_SIZE = 50
-SOURCES: tuple[type[Source], ...] = (Notes, Actions, Documents, Runs, Messages, Events)
+SOURCES: tuple[type[Source], ...] = (Notes, Actions, Documents, Rules, Runs, Messages, Events)
 
 
 @dataclass(frozen=True, slots=True)

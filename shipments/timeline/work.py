@@ -19,7 +19,7 @@ from services_registry import capabilities
 from services_registry.choices import TONES as WORK_TONES
 from services_registry.choices import ItemState
 from services_registry.models import BatchItem
-from shipments.models import CarrierMessage, Shipment
+from shipments.models import AutomationRun, CarrierMessage, Shipment
 from shipments.timeline.entries import Badge, Entry
 from shipments.timeline.sources import Source
 
@@ -87,6 +87,19 @@ VERBS: Mapping[str, Any] = {
     "shipment.status_set": gettext_lazy("set the status"),
     "shipment.event_added": gettext_lazy("added an event"),
 }
+
+
+class Rules(Source):
+    """Rules that this delivery, or a document of it, set off."""
+
+    kind, at = "rule", "at"
+
+    def rows(self) -> QuerySet[AutomationRun]:
+        return self.scope.shipment.automation_runs.select_related("automation")
+
+    def entry(self, row: AutomationRun) -> Entry:
+        url = reverse("batch-detail", args=[row.batch_id]) if row.batch_id else ""
+        return self.made(row, _("Rule “%s”") % row.automation.name, details=(row.detail,), url=url)
 
 
 class Actions(Source):
