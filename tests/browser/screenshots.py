@@ -28,7 +28,7 @@ PAGES = {
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
     "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
     "connections": "/connections/", "connection-try": "/connections/1/try/",
-    "board": "/documents/board/",
+    "board": "/documents/board/", "rules": "/documents/rules/", "rule-new": "/documents/rules/new/",
     "board-empty": "/documents/board/?q=nothing-like-this", "board-waived": "/documents/board/?state=waived",
     "document-rules": "/documents/board/rules/",
     "document-rule-tried": f"/documents/board/rules/new/?{TRIED_RULE}&valid_from=2026-11-01",
