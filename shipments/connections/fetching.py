@@ -11,13 +11,15 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.errors import RefusedError
 from services_registry.batches import start_batch
 from services_registry.choices import OPEN_BATCHES, Priority
 from services_registry.models import Batch
-from shipments.choices import DocumentState, RemoteState
+from shipments.choices import DocumentState, Matching, RemoteState
 from shipments.connections.listing import add_history, moment_of
 from shipments.connections.matching import Match, match_all, pattern_of
 from shipments.connections.words import in_words
+from shipments.documents import changes
 from shipments.documents.store import store_document
 from shipments.functions.runtime.errors import ItemError
 from shipments.models import CarrierConnection, Document, LateDocument, RemoteFile, Shipment
@@ -80,7 +82,7 @@ def fetched_for(
     if not address:
         return
     now, stamp = timezone.now(), str(entry.get("modified") or "")[:40]
-    bad = document.state == DocumentState.QUARANTINED
+    bad = document.state != DocumentState.STORED
     row, _new = RemoteFile.objects.select_for_update().get_or_create(
         connection=connection, address=address, defaults={"name": str(entry.get("name", ""))[:300]}
     )
@@ -112,10 +114,8 @@ def _stored(
         shipment=shipment, type=connection.document_type, content=stream, name=str(entry.get("name", "")),
         content_type=str(entry.get("content_type") or "application/octet-stream"), source="fetched", batch=batch,
         origin=str(entry["file"].get("uri") or ""), remote_path=str(entry.get("remote_path", ""))[:LONGEST_PATH],
-        problem=str(entry.get("problem") or ""),
+        problem=str(entry.get("problem") or ""), carrier=connection.carrier,
     )  # fmt: skip
-    if document.carrier_id is None:
-        Document.objects.filter(pk=document.pk, carrier=None).update(carrier=connection.carrier_id)
     return document, is_new
 
 
@@ -126,8 +126,8 @@ def _known_elsewhere(connection: CarrierConnection, sha256: str) -> Document | N
 
 
 def _state_of(document: Document, shipment: Shipment | None, is_new: bool, match: Match) -> tuple[RemoteState, str]:
-    if document.state == DocumentState.QUARANTINED:
-        return RemoteState.QUARANTINED, document.problem[:300]
+    if document.state != DocumentState.STORED:
+        return RemoteState.QUARANTINED, document.problem[:300] or document.get_state_display()
     if not is_new:
         return RemoteState.DUPLICATE, _("The same bytes are kept already, as document %(id)s.") % {"id": document.pk}
     return (RemoteState.MATCHED, "") if shipment else (RemoteState.UNMATCHED, match.why)
@@ -155,16 +155,12 @@ def note_file_failure(file_id: int, error_type: str, message: str) -> None:
 
 
 def match_again(connection: CarrierConnection, most: int = 500) -> int:
-    """Files kept without delivery whose delivery has come since, or that a person has given one; returns how many."""
+    """Files whose delivery has come since, or that people have given one or let out of quarantine; returns how many."""
     matched = 0
-    for row in _unmatched(connection)[:most]:
+    for row in _unsettled(connection)[:most]:
         document = row.document
-        if document is None:
+        if document is None or (document.shipment_id is None and not _find_delivery(row, document)):
             continue
-        if document.shipment_id is None:
-            match = match_file(row)
-            if match.shipment is None or not _give(document, match.shipment):
-                continue
         row.state, row.last_error, row.shipment_id = RemoteState.MATCHED, "", document.shipment_id
         add_history(row, _("Its delivery is known now."), timezone.now())
         row.save(update_fields=["state", "last_error", "shipment", "history"])
@@ -173,15 +169,24 @@ def match_again(connection: CarrierConnection, most: int = 500) -> int:
     return matched
 
 
-def _unmatched(connection: CarrierConnection) -> QuerySet[RemoteFile]:
-    rows = RemoteFile.objects.filter(connection=connection, state=RemoteState.UNMATCHED)
-    return rows.select_related("document", "connection").order_by("-first_seen", "-pk")
+def _unsettled(connection: CarrierConnection) -> QuerySet[RemoteFile]:
+    rows = RemoteFile.objects.filter(
+        connection=connection, state__in=[RemoteState.UNMATCHED, RemoteState.QUARANTINED],
+        document__state=DocumentState.STORED,
+    )  # fmt: skip
+    return rows.select_related("document__shipment", "connection").order_by("-first_seen", "-pk")
 
 
-def _give(document: Document, shipment_id: int) -> bool:
-    """The document becomes the delivery's, unless that has these bytes already."""
-    if Document.objects.filter(shipment=shipment_id, type=document.type, sha256=document.sha256).exists():
+def _find_delivery(row: RemoteFile, document: Document) -> bool:
+    """Give the document to the delivery that its path names; not against what a person decided."""
+    if document.matching == Matching.NONE:
         return False
-    changed = Document.objects.filter(pk=document.pk, shipment=None).update(shipment=shipment_id)
-    document.shipment_id = shipment_id
-    return bool(changed)
+    shipment = Shipment.objects.filter(pk=match_file(row).shipment or 0).first()
+    if shipment is None:
+        return False
+    try:
+        changes.attach(document, shipment, actor=None, source="system", reason=_("its path names the delivery"))
+    except RefusedError:
+        return False  # that has the same bytes already
+    document.refresh_from_db()
+    return document.shipment_id is not None
