@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core import slots
 from services_registry.samples.publish import present_functions, publish_function
+from shipments import rollups
 from shipments.completeness.seed import SAMPLE_DAYS, seed_rules
 from shipments.completeness.upkeep import keep_up
 from shipments.functions.package import FUNCTIONS, build
@@ -73,9 +74,15 @@ def _completeness(log: Callable[[str], None]) -> None:
     log(f"{keep_up(seconds=UPKEEP_S)} deliveries looked at for missing documents")
 
 
+def _home(log: Callable[[str], None]) -> None:
+    failed = [outcome for outcome in rollups.refresh(only_due=True) if outcome.problem]
+    log("the numbers of the home page are counted" if not failed else "some numbers of the home page come later")
+
+
 slots.setup_steps.register(
     slots.SetupStep("document-rules", _document_rules, order=16),
     slots.SetupStep("completeness", _completeness, order=80),
+    slots.SetupStep("home-numbers", _home, order=90),
     slots.SetupStep("status-data", _status_data, order=15),
     slots.SetupStep("publish-functions", _publish, order=10),
     slots.SetupStep("standin-stock", _stock, order=70, sample_only=True),
