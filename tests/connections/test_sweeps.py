@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
 from shipments.choices import RemoteState
 from shipments.connections import control, fetching
+from shipments.documents import changes
 from shipments.models import CarrierConnection, Document, RemoteFile, Shipment
 from tests.connections.conftest import fetch, pdf, sweep, sweep_and_fetch, work
 from tests.functions.carrier_servers import Server
@@ -184,3 +186,18 @@ def test_wildcards_in_the_directory_and_the_number_as_folder(
     assert by_number["SP7"].shipment == delivery and by_number["SP8"].state == "unmatched"
     assert server.logins <= 3, "one session for each step"
     work()
+
+
+def test_what_people_decide_about_documents_is_not_undone(
+    connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, operator: User
+) -> None:
+    (root / "pod" / "SP1.pdf").write_bytes(pdf("one"))
+    (root / "pod" / "SP2.pdf").write_bytes(b"<html>Session expired</html>")
+    sweep_and_fetch(connection)
+    changes.belongs_to_none(Document.objects.get(name="SP1.pdf"), actor=operator)
+    changes.release(Document.objects.get(name="SP2.pdf"), actor=operator, reason="the carrier says so")
+    shipment_of("SP1")
+    second = shipment_of("SP2")
+    assert fetching.match_again(connection) == 1
+    assert states() == {"SP1.pdf": "unmatched", "SP2.pdf": "matched"}
+    assert RemoteFile.objects.get(name="SP2.pdf").shipment == second
