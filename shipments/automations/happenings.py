@@ -35,7 +35,7 @@ def happenings(rule: Automation, start: datetime, end: datetime, most: int = MOS
 
 
 def _stored(rule: Automation, start: datetime, end: datetime, most: int) -> Iterator[Happening]:
-    rows = Document.objects.filter(created__gte=start, created__lt=end, state=DocumentState.STORED)
+    rows: QuerySet[Any] = Document.objects.filter(created__gte=start, created__lt=end, state=DocumentState.STORED)
     rows = _narrowed(rows, rule, carrier="carrier", status="shipment__status")
     if rule.document_type:
         rows = rows.filter(type=rule.document_type)
