@@ -1,7 +1,8 @@
 """`python -m bench`: start a stack, run the benches in order, print a table, write bench/results.json.
 
-SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents, fetching),
-and leaves bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench went wrong.
+SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents, fetching,
+telemetry), and leaves bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench
+went wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bench.stack import private_stack
 if TYPE_CHECKING:  # importing models needs the stack's settings
     from django.contrib.auth.models import User
 
-PARTS = ("batches", "deliveries", "documents", "fetching")
+PARTS = ("batches", "deliveries", "documents", "fetching", "telemetry")
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -63,6 +64,11 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
         from bench import fetching
 
         yield from fetching.fetching(9 if full else 5)
+    if "telemetry" in parts:
+        from bench import telemetry
+
+        yield from telemetry.reading(9 if full else 5)
+        yield from telemetry.storing(5 if full else 3)
 
 
 def _batches(folder: Path, actor: User, *, full: bool) -> Iterator[Result]:

@@ -77,6 +77,15 @@ class Origin(models.TextChoices):
     SAMPLE = "sample", _("sample data")
 
 
+class Door(models.TextChoices):
+    """The way a log line came in."""
+
+    TAIL = "tail", _("our own calls")
+    FIREHOSE = "firehose", _("Firehose")
+    PULL = "pull", _("CloudWatch Logs")
+    FILE = "file", _("file or object")
+
+
 # Tones: green done, blue running, yellow needs a look, red needs action, secondary inactive.
 TONES: dict[str, str] = {
     BatchState.RUNNING: "blue",

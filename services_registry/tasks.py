@@ -13,6 +13,8 @@ from services_registry.batches.schedules import run_due
 from services_registry.function_facts import QUICK, SLOW
 from services_registry.registry import sync_all
 from services_registry.standings import refresh_standings as refresh
+from services_registry.telemetry import partitions
+from services_registry.telemetry.doors.pull import pull_all
 
 
 @shared_task(name="services_registry.wake_runner", ignore_result=True)
@@ -68,3 +70,16 @@ def refresh_standings() -> None:
 def refresh_long_standings() -> None:
     """The same for the ranges of months; nightly."""
     refresh(SLOW)
+
+
+@shared_task(name="services_registry.clean_reports", ignore_result=True, expires=20 * 3600, soft_time_limit=3600)
+def clean_reports() -> None:
+    """Day partitions of reports: make the next ones, drop those past their time; nightly, harmless at any time."""
+    partitions.clean()
+
+
+@shared_task(name="services_registry.pull_logs", ignore_result=True, expires=3000, soft_time_limit=3000)
+def pull_logs() -> None:
+    """Read the logs of functions whose lines do not come in by a subscription; hourly, and harmless at any time."""
+    if settings.LOG_PULL:
+        pull_all()

@@ -174,6 +174,12 @@ CELERY_TIMEZONE = "UTC"
 BATCH_THREADS = env.integer("BATCH_THREADS", 32, minimum=1, maximum=500)
 # After being asked to stop, a worker waits so long for what is under way; the rest is brought back by others.
 BATCH_STOP_SECONDS = env.integer("BATCH_STOP_SECONDS", 5, minimum=0, maximum=900)
+# Days for which single reports and refused lines are kept; the hours and days they add up to stay.
+REPORT_DAYS = env.integer("REPORT_DAYS", 30, minimum=1, maximum=3650)
+# Days for which a line is known again. A day of a function takes late lines for so long after its first one came in.
+REPORT_KEY_DAYS = env.integer("REPORT_KEY_DAYS", 90, minimum=2, maximum=3650)
+# Hourly reading of CloudWatch Logs for functions whose lines do not come in by a Firehose subscription.
+LOG_PULL = env.boolean("LOG_PULL", True)
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
@@ -182,9 +188,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "services_registry.refresh_long_standings",
         "schedule": crontab(hour="0", minute="20"),
     },
+    "pull-logs": {"task": "services_registry.pull_logs", "schedule": schedule(3600)},
     "sync-details": {"task": "services_registry.sync_details", "schedule": crontab(hour="1", minute="30")},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},
     "age-shipments": {"task": "shipments.age_shipments", "schedule": schedule(3600)},
+    "clean-reports": {"task": "services_registry.clean_reports", "schedule": crontab(hour="0", minute="20")},
     "continue-imports": {"task": "shipments.continue_imports", "schedule": schedule(60)},
     "run-automations": {"task": "shipments.run_automations", "schedule": schedule(60)},
     "purge-import-files": {"task": "shipments.purge_import_files", "schedule": schedule(24 * 3600)},

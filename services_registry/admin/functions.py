@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
-from services_registry.models import AwsAccount, Function, FunctionRevision, InvocationReport, RejectedLine, SyncRun
+from services_registry.models import AwsAccount, Function, FunctionRevision, SyncRun
 
 HAND_KEPT = {"owner", "capability", "runbook", "notes", "dispatch_limit"}
 
@@ -69,18 +69,3 @@ class FunctionRevisionAdmin(ReadOnlyAdmin):
     list_display = ["function", "seen", "changed", "by"]
     list_select_related = ["function"]
     search_fields = ["function__name"]
-
-
-@admin.register(InvocationReport)
-class InvocationReportAdmin(ReadOnlyAdmin):
-    list_display = ["function", "request_id", "at", "status", "duration_ms", "billed_ms", "init_ms", "door"]
-    list_filter = ["status", "door"]
-    list_select_related = ["function"]
-    search_fields = ["request_id"]
-
-
-@admin.register(RejectedLine)
-class RejectedLineAdmin(ReadOnlyAdmin):
-    list_display = ["at", "door", "source", "event", "reason"]
-    list_filter = ["door", "reason"]
-    search_fields = ["line"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import DatabaseError
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from core.aws import invoke as aws
@@ -61,8 +62,12 @@ def keep(tails: Sequence[Tail]) -> None:
 def sweep() -> int:
     """Store the tails of the last hour that a stopped process did not get to; returns how many."""
     recent = Chunk.objects.filter(finished__gte=timezone.now() - SWEPT).exclude(log_tail="").exclude(request_id="")
+    # Only the last days' partitions of reports are looked into; a report's time is near the end of its chunk.
+    stored = InvocationReport.objects.filter(
+        request_id=OuterRef("request_id"), at__gte=timezone.now() - SWEPT - timedelta(days=1)
+    )
     rows = list(
-        recent.exclude(request_id__in=InvocationReport.objects.values("request_id")).values_list(
+        recent.exclude(Exists(stored)).values_list(
             "batch__function_name", "batch__region", "request_id", "log_tail", "outcome"
         )
     )

@@ -2,10 +2,18 @@
 
 from services_registry.models.accounts import AwsAccount, SyncRun
 from services_registry.models.batches import Batch, BatchItem, Chunk
+from services_registry.models.doors import DoorHour, FirehoseKey, LogPosition
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
 from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
 from services_registry.models.standings import FunctionStanding
-from services_registry.models.telemetry import FunctionDay, FunctionHour, InvocationReport, RejectedLine
+from services_registry.models.telemetry import (
+    FleetDay,
+    FunctionDay,
+    FunctionHour,
+    InvocationReport,
+    RejectedLine,
+    ReportKey,
+)
 
 __all__ = [
     "AwsAccount",
@@ -14,7 +22,10 @@ __all__ = [
     "BatchSchedule",
     "CapabilityBinding",
     "Chunk",
+    "DoorHour",
     "EngineSettings",
+    "FirehoseKey",
+    "FleetDay",
     "FreezeWindow",
     "Function",
     "FunctionDay",
@@ -22,7 +33,9 @@ __all__ = [
     "FunctionRevision",
     "FunctionStanding",
     "InvocationReport",
+    "LogPosition",
     "RejectedLine",
+    "ReportKey",
     "ScheduleRun",
     "SyncRun",
 ]

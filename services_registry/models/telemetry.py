@@ -1,17 +1,23 @@
 """What invocations did: raw reports and the rollups that charts read. Hours are UTC."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from services_registry.choices import Origin
+from services_registry.choices import Door, Origin
 from services_registry.models.functions import Function
 
 
 class InvocationReport(models.Model):
-    """One REPORT (or platform.report) of one invocation attempt. Re-delivery of the same line changes nothing."""
+    """One REPORT (or platform.report) of one invocation attempt. Re-delivery of the same line changes nothing.
 
-    function = models.ForeignKey(Function, on_delete=models.CASCADE, related_name="reports")
+    In the database a table of day partitions (by `at`) and one partition for days outside the kept ones; see
+    `telemetry.partitions`. What makes a line count once is `ReportKey`, see docs/decisions/0008.
+    """
+
+    # No foreign key in the database: it would cost a look-up for each row of a bulk insert.
+    function = models.ForeignKey(Function, on_delete=models.CASCADE, related_name="reports", db_constraint=False)
     request_id = models.CharField(max_length=64)
     # Lambda's own retries share a request id; each attempt states other figures. The digest of those tells them apart.
     digest = models.CharField(max_length=16)
@@ -29,20 +35,35 @@ class InvocationReport(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["function", "request_id", "digest"], name="report_once"),
+        indexes = [
+            models.Index(fields=["function", "-at"], name="report_by_function"),
+            models.Index(fields=["request_id"], name="report_by_request"),
         ]
-        indexes = [models.Index(fields=["function", "-at"], name="report_by_function")]
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.duration_ms} ms"
+
+
+class ReportKey(models.Model):
+    """The identity of a line that was counted: 16 bytes of function, request id and digest. Outlives the report."""
+
+    key = models.UUIDField(primary_key=True)
+    received = models.DateField(
+        null=True, help_text=_("the key is forgotten some time after; empty: never, because the line states no time")
+    )
+
+    class Meta:
+        indexes = [BrinIndex(fields=["received"], name="report_key_by_day")]
+
+    def __str__(self) -> str:
+        return str(self.key)
 
 
 class RejectedLine(models.Model):
     """A line that carries a platform marker but could not be trusted; kept for inspection, never guessed at."""
 
     at = models.DateTimeField(default=timezone.now)
-    door = models.CharField(max_length=20)
+    door = models.CharField(max_length=20, choices=Door)
     source = models.CharField(max_length=300, blank=True)
     event = models.BigIntegerField(null=True, blank=True)
     reason = models.CharField(max_length=200)
@@ -51,6 +72,7 @@ class RejectedLine(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["-at", "-id"], name="rejected_recent")]
 
     def __str__(self) -> str:
         return self.reason
@@ -98,6 +120,7 @@ class FunctionDay(RollupFields):
     function = models.ForeignKey(Function, on_delete=models.CASCADE, related_name="days")
     day = models.DateField()
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.REPORTS)
+    since = models.DateTimeField(default=timezone.now, help_text=_("when its first line came in"))
 
     class Meta:
         ordering = ["day"]
@@ -106,3 +129,17 @@ class FunctionDay(RollupFields):
 
     def __str__(self) -> str:
         return f"{self.function_id} {self.day}"
+
+
+class FleetDay(RollupFields):
+    """One day of all functions together: what the home page and fleet charts read."""
+
+    day = models.DateField()
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.REPORTS)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["day", "origin"], name="fleet_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}"

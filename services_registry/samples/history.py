@@ -16,7 +16,8 @@ from services_registry.choices import Origin
 from services_registry.models import Function, FunctionDay, FunctionHour
 from services_registry.models.telemetry import RollupFields
 from services_registry.samples.fleet import SEED, FleetFunction
-from services_registry.telemetry.histogram import Histogram, bucket_of, encode
+from services_registry.telemetry.histogram import Histogram, bucket_of, decode, encode
+from services_registry.telemetry.rollups import SUMS, Sums, pour_fleet
 
 DAYS = 90
 HOURLY_DAYS = 3  # hours are kept for the last days only; the charts of longer ranges read days
@@ -37,7 +38,18 @@ def write_history(functions: dict[str, Function], fleet: list[FleetFunction], *,
     hours = [row for function, shape in wanted for row in _hours(function, shape, until)]
     FunctionDay.objects.bulk_create(days, batch_size=2000, ignore_conflicts=True)
     FunctionHour.objects.bulk_create(hours, batch_size=2000, ignore_conflicts=True)
+    _add_to_fleet(days)
     return len(days) + len(hours)
+
+
+def _add_to_fleet(days: list[FunctionDay]) -> None:
+    """The sample days of all functions together, beside what an earlier call made of others."""
+    totals: dict[date, Sums] = {}
+    for row in days:
+        total = totals.setdefault(row.day, Sums())
+        numbers = {name: getattr(row, name) for name in SUMS}
+        total.add_sums(Sums(**numbers, max_memory_mb=row.max_memory_mb, histogram=decode(row.histogram)))
+    pour_fleet(totals, timezone.now(), origin=Origin.SAMPLE)
 
 
 def _days(function: Function, shape: FleetFunction, until: date) -> Iterator[FunctionDay]:

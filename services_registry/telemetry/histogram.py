@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 GAMMA = 1.04
 _LOG_GAMMA = math.log(GAMMA)
-_OFFSET = 200  # keeps indexes of durations below 1 ms positive; 0.0004 ms is the smallest told apart
+OFFSET = 200  # keeps indexes of durations below 1 ms positive; 0.0004 ms is the smallest told apart
 _PAIR = struct.Struct("<HI")
 
 Histogram = Counter[int]
@@ -25,19 +25,24 @@ def bucket_of(duration_ms: float) -> int:
     """Index of the bucket of a duration; zero and below fall into bucket 0."""
     if duration_ms <= 0:
         return 0
-    return max(0, min(65_535, math.ceil(math.log(duration_ms) / _LOG_GAMMA) + _OFFSET))
+    return max(0, min(65_535, math.ceil(math.log(duration_ms) / _LOG_GAMMA) + OFFSET))
 
 
 def middle_of(bucket: int) -> float:
     """The duration in ms that stands for a bucket."""
     if bucket == 0:
         return 0.0
-    return float(2 * GAMMA ** (bucket - _OFFSET) / (GAMMA + 1))
+    return float(2 * GAMMA ** (bucket - OFFSET) / (GAMMA + 1))
 
 
 def encode(histogram: Histogram) -> bytes:
     """Pairs of bucket (2 bytes) and count (4 bytes), little endian, sorted by bucket."""
-    return b"".join(_PAIR.pack(bucket, min(count, 0xFFFFFFFF)) for bucket, count in sorted(histogram.items()) if count)
+    flat: list[int] = []
+    for bucket in sorted(histogram):
+        count = histogram[bucket]
+        if count:
+            flat += (bucket, count if count < 0xFFFFFFFF else 0xFFFFFFFF)
+    return struct.pack(f"<{'HI' * (len(flat) // 2)}", *flat)
 
 
 def decode(data: bytes | memoryview) -> Histogram:

@@ -1,38 +1,49 @@
 """From parsed platform lines to reports and rollups, exactly once (flow 2 of the architecture).
 
-1. Lines of one source are gathered by request id: a REPORT may be completed by the TIMEOUT line beside it.
-2. Reports are inserted with ON CONFLICT DO NOTHING; the same line sent again inserts nothing.
-3. Only rows that were really inserted are added to `FunctionHour` and `FunctionDay`, in the same transaction.
+1. `gather` sorts the lines of a chunk: reports, refused lines, and time-outs that complete a report.
+2. `store` keeps the reports that are not known yet and adds them to hours, days and fleet days.
+3. `intake` counts what the door brought. All in one transaction a chunk: a chunk that breaks off has not happened.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import TextIO
+from typing import IO
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from services_registry.models import Function, InvocationReport, RejectedLine
+from services_registry.choices import Door, Origin
+from services_registry.models import Function, FunctionDay
+from services_registry.telemetry import partitions
+from services_registry.telemetry.gather import (
+    REPORT_KINDS,
+    Gathered,
+    Refused,
+    SourceLine,
+    gather,
+    keep_refused,
+    problem_of,
+    time_of,
+)
+from services_registry.telemetry.intake import count_in
 from services_registry.telemetry.parser import PlatformLine, Reject, parse_message
-from services_registry.telemetry.rollups import add_to_rollups
+from services_registry.telemetry.store import Row, write
 
-REPORT_KINDS = {"REPORT", "platform.report"}
-_PROBLEM_KINDS = {"TIMEOUT": "timeout", "RUNTIME_EXIT": "error"}
-BATCH_SIZE = 5_000
-INCOMPLETE = "report without id, duration or billed duration, or with an impossible one"
-LARGEST = 2**31 - 1  # ms or MB; beyond any quota, and what a column holds
-INGEST_LOCK = 7_305_001  # any number that no other advisory lock uses
+__all__ = [
+    "REPORT_KINDS", "Counts", "OwnTail", "SourceLine", "ingest", "ingest_stream", "ingest_tails", "problem_of",
+    "time_of", "unattributed",
+]  # fmt: skip
+BATCH_SIZE = 20_000
+CLOSED = "late report of a day that takes none any more: it could not be told from one already counted"
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the lines of one source. `reports` = `new` + `known` + `incomplete`.
+    """What became of the lines of one source. `reports` = `new` + `known` + `incomplete` + `closed`.
 
     `events` counts the events of a file (a line each), `refused_events` those with something that could not be trusted.
     """
@@ -44,36 +55,17 @@ class Counts:
     new: int = 0
     known: int = 0
     incomplete: int = 0
+    closed: int = 0
     rejected: int = 0
     reasons: list[tuple[int, str]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class SourceLine:
-    """One parsed line with where it came from."""
-
-    line: PlatformLine | Reject
-    function: Function
-    at: datetime
-    door: str
-    source: str = ""
-    event: int | None = None
-    failed: str = ""  # what the invocation came to, when the source knows it better than the line
-
-
-@dataclass(slots=True)
-class _Gathered:
-    reports: list[tuple[SourceLine, PlatformLine]] = field(default_factory=list)
-    problems: dict[str, tuple[str, str]] = field(default_factory=dict)
-    rejects: list[tuple[SourceLine, str, str]] = field(default_factory=list)
-
-
-def ingest(lines: Iterable[SourceLine]) -> Counts:
+def ingest(lines: Iterable[SourceLine], *, door: str) -> Counts:
     """Store what the lines state. Memory is bounded by `BATCH_SIZE` lines at a time."""
     counts = Counts()
     iterator: Iterator[SourceLine] = iter(lines)
     while chunk := list(islice(iterator, BATCH_SIZE)):
-        _ingest_chunk(chunk, counts)
+        _ingest_chunk(chunk, door, counts)
     return counts
 
 
@@ -98,7 +90,7 @@ def ingest_tails(tails: Sequence[OwnTail]) -> Counts:
     names = {(tail.function_name, tail.region) for tail in tails}
     rows = Function.objects.filter(name__in={name for name, _region in names}).order_by("-gone")
     functions = {(row.name, row.region): row for row in rows}
-    return ingest(_tail_lines(tails, functions))
+    return ingest(_tail_lines(tails, functions), door=Door.TAIL)
 
 
 def _tail_lines(tails: Sequence[OwnTail], functions: Mapping[tuple[str, str], Function]) -> Iterator[SourceLine]:
@@ -107,25 +99,19 @@ def _tail_lines(tails: Sequence[OwnTail], functions: Mapping[tuple[str, str], Fu
         function = functions.get((tail.function_name, tail.region)) or unattributed(tail.region)
         for line in [tail.report] if tail.report else parse_message(tail.text):
             failed = tail.failed if _is_own(line, tail.request_id) else ""
-            yield SourceLine(line, function, time_of(line, now), "tail", tail.request_id, failed=failed)
+            yield SourceLine(line, function, time_of(line) or now, tail.request_id, failed=failed)
 
 
-def ingest_stream(stream: TextIO, *, function_name: str = "", door: str = "file", source: str = "") -> Counts:
+def ingest_stream(stream: IO[str], *, function_name: str = "", door: str = Door.FILE, source: str = "") -> Counts:
     """Store a log file: plain text or NDJSON events. Lines that name no function go to "unattributed"."""
-    from services_registry.telemetry.sources import EventCounter, read_events  # only files need the event readers
+    from services_registry.telemetry.finder import FunctionFinder  # only files need the readers of events
+    from services_registry.telemetry.sources import EventCounter, events_of, lines_of
 
     counter = EventCounter()
-    events = read_events(stream, counter, function_name=function_name, door=door, source=source)
-    counts = ingest(events)
+    lines = lines_of(events_of(stream), FunctionFinder(), counter=counter, source=source, function_name=function_name)
+    counts = ingest(lines, door=door)
     counts.events, counts.refused_events, counts.reasons = counter.events, counter.refused, counter.reasons
     return counts
-
-
-def problem_of(line: PlatformLine | Reject) -> str:
-    """Why a line is refused; empty for a usable one."""
-    if isinstance(line, Reject):
-        return line.reason
-    return INCOMPLETE if line.kind in REPORT_KINDS and not _usable(line) else ""
 
 
 def unattributed(region: str = "") -> Function:
@@ -149,111 +135,52 @@ def _is_own(line: PlatformLine | Reject, request_id: str) -> bool:
     return isinstance(line, PlatformLine) and line.request_id == request_id
 
 
-def time_of(line: PlatformLine | Reject, default: datetime) -> datetime:
-    stated = line.time if isinstance(line, PlatformLine) else None
-    try:
-        parsed = parse_datetime(stated) if stated else None
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        return default
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def _ingest_chunk(chunk: list[SourceLine], counts: Counts) -> None:
-    gathered = _gather(chunk, counts)
-    rows = [_row(entry, line, gathered.problems) for entry, line in gathered.reports]
+def _ingest_chunk(chunk: list[SourceLine], door: str, counts: Counts) -> None:
+    now = timezone.now()
+    gathered = gather(chunk, now)
+    usable = gathered.reports - gathered.incomplete
+    closed = _refuse_closed(gathered, now)
+    partitions.ensure_days({row.at.astimezone(UTC).date() for row in gathered.rows.values()})
     with transaction.atomic():
-        # Sorted, so that two writers of the same rows cannot lock each other out.
-        rows.sort(key=lambda row: (row.function_id, row.request_id, row.digest))
-        unique = {(row.function_id, row.request_id, row.digest): row for row in rows}
-        _one_writer_at_a_time()
-        known = _known(unique)
-        inserted = [row for key, row in unique.items() if key not in known]
-        InvocationReport.objects.bulk_create(inserted)
-        add_to_rollups(inserted)
-        _keep_rejects(gathered.rejects)
-    counts.new += len(inserted)
-    counts.known += len(rows) - len(inserted)
-    counts.rejected += len(gathered.rejects)
+        written = write(list(gathered.rows.values()), door=door, received=now)
+        known = usable - closed - written.new
+        keep_refused(gathered.refused, door)
+        count_in(
+            door, now, lines=gathered.lines, reports=gathered.reports, known=known, rejected=len(gathered.refused),
+            written=written,
+        )  # fmt: skip
+    counts.lines += gathered.lines
+    counts.reports += gathered.reports
+    counts.incomplete += gathered.incomplete
+    counts.new += written.new
+    counts.known += known
+    counts.closed += closed
+    counts.rejected += len(gathered.refused)
 
 
-def _gather(chunk: list[SourceLine], counts: Counts) -> _Gathered:
-    gathered = _Gathered()
-    for entry in chunk:
-        counts.lines += 1
-        line = entry.line
-        if isinstance(line, Reject):
-            gathered.rejects.append((entry, line.reason, line.text))
-        elif line.kind in REPORT_KINDS:
-            counts.reports += 1
-            if _usable(line):
-                gathered.reports.append((entry, line))
-            else:
-                counts.incomplete += 1
-                gathered.rejects.append((entry, INCOMPLETE, repr(line)))
-        elif line.kind in _PROBLEM_KINDS and line.request_id:
-            gathered.problems.setdefault(line.request_id, (_PROBLEM_KINDS[line.kind], line.error_type or ""))
-    return gathered
+def _refuse_closed(gathered: Gathered, now: datetime) -> int:
+    """Take out rows of days whose keys may be forgotten: such a day takes no late lines any more; returns how many.
+
+    Our own tails state the moment we read them, which may be the day after; hence the next day closes a day, too.
+    """
+    horizon = partitions.first_key_day(now)
+    late = {row.key: row for row in gathered.rows.values() if row.timed and row.at.astimezone(UTC).date() <= horizon}
+    if not late:
+        return 0
+    days = {day for row in late.values() for day in _days_of(row)}
+    counted = set(
+        FunctionDay.objects.filter(
+            function__in={row.function_id for row in late.values()}, day__in=days, origin=Origin.REPORTS,
+            since__date__lte=horizon,
+        ).values_list("function_id", "day")
+    )  # fmt: skip
+    closed = [row for row in late.values() if any((row.function_id, day) in counted for day in _days_of(row))]
+    for row in closed:
+        del gathered.rows[row.key]
+        gathered.refused.append(Refused("", None, CLOSED, repr(row)))
+    return len(closed)
 
 
-def _usable(line: PlatformLine) -> bool:
-    numbers = (line.duration_ms, line.billed_ms, line.memory_mb or 0, line.max_memory_mb or 0)
-    return bool(line.request_id) and all(number is not None and 0 <= number <= LARGEST for number in numbers)
-
-
-def _row(entry: SourceLine, line: PlatformLine, problems: dict[str, tuple[str, str]]) -> InvocationReport:
-    status, error_type = line.status or "", line.error_type or ""
-    if not status or status == "success":
-        beside = problems.get(line.request_id or "", ("", ""))
-        status = beside[0] or entry.failed or "success"
-        error_type = error_type or beside[1]
-    return InvocationReport(
-        function=entry.function,
-        request_id=(line.request_id or "")[:64],
-        digest=_digest(line),
-        at=entry.at,
-        duration_ms=line.duration_ms or 0.0,
-        billed_ms=round(line.billed_ms or 0),
-        memory_mb=round(line.memory_mb or entry.function.memory_mb),
-        max_memory_mb=None if line.max_memory_mb is None else round(line.max_memory_mb),
-        init_ms=line.init_ms,
-        restore_ms=line.restore_ms,
-        status=status[:20],
-        error_type=error_type[:120],
-        door=entry.door,
-    )
-
-
-def _digest(line: PlatformLine) -> str:
-    stated = (line.duration_ms, line.billed_ms, line.memory_mb, line.max_memory_mb, line.init_ms, line.restore_ms)
-    text = "|".join("" if value is None else f"{value:.2f}" for value in stated)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _one_writer_at_a_time() -> None:
-    """Makes "what is not known yet" and its insertion one step; a transaction here takes milliseconds."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INGEST_LOCK])
-
-
-def _known(unique: dict[tuple[int, str, str], InvocationReport]) -> set[tuple[int, str, str]]:
-    request_ids = {request_id for _, request_id, _ in unique}
-    return set(
-        InvocationReport.objects.filter(request_id__in=request_ids).values_list("function_id", "request_id", "digest")
-    )
-
-
-def _keep_rejects(rejects: list[tuple[SourceLine, str, str]]) -> None:
-    rows = [
-        RejectedLine(
-            door=entry.door,
-            source=entry.source[:300],
-            event=entry.event,
-            reason=reason[:200],
-            line=text[:2000].replace("\x00", ""),
-            digest=hashlib.sha256(f"{entry.source}|{entry.event}|{text}".encode()).hexdigest(),
-        )
-        for entry, reason, text in rejects
-    ]
-    RejectedLine.objects.bulk_create(rows, ignore_conflicts=True)
+def _days_of(row: Row) -> tuple[date, date]:
+    day = row.at.astimezone(UTC).date()
+    return day, day + timedelta(days=1)

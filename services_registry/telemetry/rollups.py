@@ -1,23 +1,25 @@
-"""Hour and day sums per function, kept up from newly inserted reports only."""
+"""Hour and day sums per function and of the whole fleet, kept up from newly inserted reports only."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
+from psycopg import sql
 
 from services_registry.choices import Origin
-from services_registry.models import FunctionDay, FunctionHour, InvocationReport
-from services_registry.models.telemetry import RollupFields
+from services_registry.models import InvocationReport
 from services_registry.telemetry.histogram import Histogram, bucket_of, decode, encode
 
 SUMS = ("invocations", "errors", "timeouts", "cold_starts", "duration_ms", "init_ms", "billed_ms", "billed_mb_ms")
 FAILED = {"error", "timeout", "failure"}
+_TYPES = ("bigint", "bigint", "bigint", "bigint", "float8", "float8", "bigint", "numeric")
+SECONDS_OF_HOUR = 3600
 
 
 @dataclass(slots=True)
@@ -31,57 +33,153 @@ class Sums:
     duration_ms: float = 0.0
     init_ms: float = 0.0
     billed_ms: int = 0
-    billed_mb_ms: Decimal = Decimal(0)
+    billed_mb_ms: int = 0
     max_memory_mb: int = 0
     histogram: Histogram = field(default_factory=Counter)
 
     def add(self, report: InvocationReport) -> None:
-        self.invocations += 1
-        self.errors += report.status in FAILED
-        self.timeouts += report.status == "timeout"
-        self.cold_starts += report.init_ms is not None
-        self.duration_ms += report.duration_ms
-        self.init_ms += report.init_ms or 0.0
-        self.billed_ms += report.billed_ms
-        self.billed_mb_ms += report.billed_ms * report.memory_mb
-        self.max_memory_mb = max(self.max_memory_mb, report.max_memory_mb or 0)
-        self.histogram[bucket_of(report.duration_ms)] += 1
+        failed, timed_out = report.status in FAILED, report.status == "timeout"
+        cold = report.init_ms is not None
+        billed_mb = report.billed_ms * report.memory_mb
+        numbers = (1, failed, timed_out, cold, report.duration_ms, report.init_ms or 0.0, report.billed_ms, billed_mb)
+        self.add_group(bucket_of(report.duration_ms), (*numbers, report.max_memory_mb or 0))
 
-    def pour_into(self, row: RollupFields) -> None:
+    def add_group(self, bucket: int, numbers: Sequence[Any]) -> None:
+        """`numbers`: those of `SUMS` in order, then the largest memory, of reports that all fall into `bucket`."""
+        self.invocations += numbers[0]
+        self.errors += numbers[1]
+        self.timeouts += numbers[2]
+        self.cold_starts += numbers[3]
+        self.duration_ms += numbers[4]
+        self.init_ms += numbers[5]
+        self.billed_ms += numbers[6]
+        self.billed_mb_ms += int(numbers[7])
+        self.max_memory_mb = max(self.max_memory_mb, numbers[8])
+        self.histogram[bucket] += numbers[0]
+
+    def add_sums(self, other: Sums) -> None:
         for name in SUMS:
-            setattr(row, name, getattr(row, name) + getattr(self, name))
-        row.max_memory_mb = max(row.max_memory_mb, self.max_memory_mb)
-        row.histogram = encode(decode(row.histogram) + self.histogram)
-        row.updated = timezone.now()
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.max_memory_mb = max(self.max_memory_mb, other.max_memory_mb)
+        self.histogram.update(other.histogram)
+
+    def numbers(self) -> list[Any]:
+        return [getattr(self, name) for name in SUMS]
+
+
+Hours = dict[tuple[int, int], Sums]
+"""Sums by function and hour (whole hours since 1970, UTC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One table of rollups; `keys`: the columns, with their types, that name a row beside its origin."""
+
+    name: str
+    keys: tuple[tuple[str, str], ...]
+    since: bool = False
+
+
+_HOURS = _Table("services_registry_functionhour", (("function_id", "bigint"), ("hour", "timestamptz")))
+_DAYS = _Table("services_registry_functionday", (("function_id", "bigint"), ("day", "date")), since=True)
+_FLEET = _Table("services_registry_fleetday", (("day", "date"),))
 
 
 def add_to_rollups(reports: Iterable[InvocationReport]) -> None:
     """Add newly inserted reports to their hour and day. Call it in the transaction that inserted them."""
-    hours: defaultdict[tuple[int, datetime], Sums] = defaultdict(Sums)
-    days: defaultdict[tuple[int, date], Sums] = defaultdict(Sums)
+    hours: Hours = {}
     for report in reports:
-        at = report.at.astimezone(UTC)
-        hours[report.function_id, at.replace(minute=0, second=0, microsecond=0)].add(report)
-        days[report.function_id, at.date()].add(report)
+        hour = int(report.at.timestamp() // SECONDS_OF_HOUR)
+        hours.setdefault((report.function_id, hour), Sums()).add(report)
+    pour(hours, timezone.now())
+
+
+def pour(hours: Hours, now: datetime) -> None:
+    """Add the sums to hours, days and fleet days.
+
+    Always in this order and sorted, so that two writers wait for each other instead of locking each other out.
+    """
+    by_hour: dict[tuple[Any, ...], Sums] = {}
+    days: dict[tuple[Any, ...], Sums] = {}
+    fleet: dict[tuple[Any, ...], Sums] = {}
+    for (function_id, hour), sums in hours.items():
+        at = datetime.fromtimestamp(hour * SECONDS_OF_HOUR, UTC)
+        by_hour[function_id, at] = sums
+        days.setdefault((function_id, at.date()), Sums()).add_sums(sums)
+    for (_function, day), sums in days.items():
+        fleet.setdefault((day,), Sums()).add_sums(sums)
     with transaction.atomic():
-        for (function_id, hour), sums in sorted(hours.items()):
-            _pour_hour(function_id, hour, sums)
-        for (function_id, day), sums in sorted(days.items()):
-            _pour_day(function_id, day, sums)
+        for table, rows in ((_HOURS, by_hour), (_DAYS, days), (_FLEET, fleet)):
+            if rows:
+                _pour_into(table, rows, now)
 
 
-# The row is made first and locked then, so that two writers of one hour add up instead of overwriting each other.
-def _pour_hour(function_id: int, hour: datetime, sums: Sums) -> None:
-    key = {"function_id": function_id, "hour": hour, "origin": Origin.REPORTS}
-    FunctionHour.objects.bulk_create([FunctionHour(**key)], ignore_conflicts=True)
-    row = FunctionHour.objects.select_for_update().get(**key)
-    sums.pour_into(row)
-    row.save()
+def pour_fleet(days: Mapping[date, Sums], now: datetime, *, origin: str) -> None:
+    """Add the sums of days that functions have already, of an origin of its own."""
+    if days:
+        with transaction.atomic():
+            _pour_into(_FLEET, {(day,): sums for day, sums in days.items()}, now, origin)
 
 
-def _pour_day(function_id: int, day: date, sums: Sums) -> None:
-    key = {"function_id": function_id, "day": day, "origin": Origin.REPORTS}
-    FunctionDay.objects.bulk_create([FunctionDay(**key)], ignore_conflicts=True)
-    row = FunctionDay.objects.select_for_update().get(**key)
-    sums.pour_into(row)
-    row.save()
+def _pour_into(
+    table: _Table, rows: Mapping[tuple[Any, ...], Sums], now: datetime, origin: str = Origin.REPORTS
+) -> None:
+    """Adds in the database; a row that was there before is locked by that, so its histogram can be merged here."""
+    keys = sorted(rows)
+    columns = [[key[place] for key in keys] for place in range(len(table.keys))]
+    numbers = [list(column) for column in zip(*(rows[key].numbers() for key in keys), strict=True)]
+    memory = [rows[key].max_memory_mb for key in keys]
+    histograms = [encode(rows[key].histogram) for key in keys]
+    with connection.cursor() as cursor:
+        stamps = [now] * (1 + table.since)
+        cursor.execute(_upsert(table), [str(origin), *stamps, *columns, *numbers, memory, histograms])
+        merged = [
+            (pk, encode(_merged(before, rows[_key_of(key)].histogram)))
+            for pk, inserted, before, *key in cursor.fetchall()
+            if not inserted
+        ]
+        if merged:
+            cursor.execute(
+                sql.SQL(
+                    "UPDATE {} AS row SET histogram = given.histogram "
+                    "FROM unnest(%s::bigint[], %s::bytea[]) AS given (id, histogram) WHERE row.id = given.id"
+                ).format(sql.Identifier(table.name)),
+                [[pk for pk, _data in merged], [data for _pk, data in merged]],
+            )
+
+
+def _merged(before: bytes, more: Histogram) -> Histogram:
+    histogram = decode(before)
+    for bucket, count in more.items():
+        histogram[bucket] += count
+    return histogram
+
+
+def _key_of(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(value.astimezone(UTC) if isinstance(value, datetime) else value for value in values)
+
+
+def _upsert(table: _Table) -> sql.Composed:
+    keys = [name for name, _type in table.keys]
+    given = [*table.keys, *zip(SUMS, _TYPES, strict=True), ("max_memory_mb", "integer"), ("histogram", "bytea")]
+    names = [name for name, _type in given]
+    since = sql.SQL(", since") if table.since else sql.SQL("")
+    adds = [
+        sql.SQL("{0} = row.{0} + excluded.{0}").format(sql.Identifier(name)) for name in SUMS
+    ]  # the histogram is merged by the caller
+    return sql.SQL(
+        "INSERT INTO {table} AS row ({names}, origin, updated{since}) "
+        "SELECT {names}, %s::text, %s::timestamptz{now} FROM unnest({arrays}) AS given ({names}) ORDER BY {keys} "
+        "ON CONFLICT ({keys}, origin) DO UPDATE SET {adds}, "
+        "max_memory_mb = greatest(row.max_memory_mb, excluded.max_memory_mb), updated = excluded.updated "
+        "RETURNING row.id, row.xmax = 0, row.histogram, {returned}"
+    ).format(
+        table=sql.Identifier(table.name),
+        names=sql.SQL(", ").join(map(sql.Identifier, names)),
+        arrays=sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.SQL(kind)) for _name, kind in given),
+        keys=sql.SQL(", ").join(map(sql.Identifier, keys)),
+        returned=sql.SQL(", ").join(sql.SQL("row.{}").format(sql.Identifier(key)) for key in keys),
+        adds=sql.SQL(", ").join(adds),
+        since=since,
+        now=sql.SQL(", %s::timestamptz") if table.since else sql.SQL(""),
+    )

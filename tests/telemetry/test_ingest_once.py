@@ -17,7 +17,7 @@ from services_registry.telemetry.ingest import Counts, OwnTail, ingest_stream, i
 from services_registry.telemetry.rollups import SUMS
 from tests.telemetry.conftest import report_line, request_id, timeout_line
 
-NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
 
 
 def event(function: str, message: str, at: datetime = NOON) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from django.core.management import CommandError, call_command
 from services_registry.models import Function, InvocationReport
 from tests.telemetry.conftest import report_line, request_id
 
+STAMP = int(time.time()) - 86_400
 NOISE = "START RequestId: x Version: $LATEST\nan application's own line\n"
 
 
@@ -28,8 +30,7 @@ def ingest(file: Path, *arguments: str) -> dict[str, Any]:
 def ndjson(function: str, count: int) -> str:
     group = f"/aws/lambda/{function}"
     return "".join(
-        json.dumps({"logGroup": group, "timestamp": 1_793_000_000_000 + n, "message": report_line(request_id(n))})
-        + "\n"
+        json.dumps({"logGroup": group, "timestamp": 1000 * STAMP + n, "message": report_line(request_id(n))}) + "\n"
         for n in range(count)
     )
 
@@ -50,7 +51,7 @@ def test_events_name_their_function_and_time(tmp_path: Path, make_function: Call
     file = tmp_path / "events.ndjson"
     file.write_text(ndjson("theirs", 3), encoding="utf-8")
     assert ingest(file)["new"] == 3
-    assert {report.at.timestamp() // 1 for report in InvocationReport.objects.all()} == {1_793_000_000}
+    assert {report.at.timestamp() // 1 for report in InvocationReport.objects.all()} == {STAMP}
     assert set(InvocationReport.objects.values_list("function__name", flat=True)) == {"theirs"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.aws.clients import management_client
+from core.aws.clients import OWN, Access, management_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ def pull_events(
     pattern: str = "",
     stream: str = "",
     limit: int = 10_000,
+    access: Access = OWN,
 ) -> Iterator[LogEvent]:
     """Events of `[start, end)`, oldest first within a page, at most `limit`; of one `stream` if it is named.
 
@@ -37,7 +38,7 @@ def pull_events(
     Raises:
         AwsError: the group does not exist, or AWS cannot be reached.
     """
-    client = management_client("logs", region)
+    client = management_client("logs", region, access)
     arguments: dict[str, Any] = {
         "logGroupName": log_group,
         "startTime": int(start.timestamp() * 1000),

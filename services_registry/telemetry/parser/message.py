@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from services_registry.telemetry.parser import structured
-from services_registry.telemetry.parser.fast import standard_report, standard_start_or_end
+from services_registry.telemetry.parser.fast import standard_record, standard_report, standard_start_or_end
 from services_registry.telemetry.parser.lines import CUT_JSON, TOO_DEEP, PlatformLine, Reject, reject
 from services_registry.telemetry.parser.text import parse_text
 
@@ -29,7 +29,7 @@ def parse_message(text: str) -> Iterator[PlatformLine | Reject]:
     A transport envelope found in the text is opened. A JSON record of an application or log tool that quotes a
     platform line gives one line of kind JSON_OTHER, without values.
     """
-    standard = standard_report(text) or standard_start_or_end(text)
+    standard = standard_report(text) or standard_start_or_end(text) or standard_record(text)
     if standard is not None:
         yield standard
     else:

@@ -14,8 +14,9 @@ from services_registry.telemetry.parser.lines import NO_RECORD, Draft, PlatformL
 from services_registry.telemetry.parser.words import METRICS
 
 _TYPE: Final = re.compile(r"platform\.[A-Za-z]+(?:\.[A-Za-z]+)*")
-_LONGEST_WORD: Final = 128
-_BEYOND_REASON: Final = 1e15
+LONGEST_WORD: Final = 128
+_LONGEST_ARN: Final = 400
+BEYOND_REASON: Final = 1e15
 
 # A record with one of these keys was written by an application's own logger (Lambda's JSON log format has `level`).
 _APPLICATION_KEYS: Final = frozenset({"level", "requestId", "function_request_id"})
@@ -49,11 +50,13 @@ def _read_words(draft: Draft, record: dict[str, Any]) -> None:
     draft.phase = _word(draft, record, "phase")
     draft.version = _word(draft, record, "version")
     draft.runtime_version = _word(draft, record, "runtimeVersion")
+    arn = record.get("functionArn")
+    draft.function_arn = arn if isinstance(arn, str) and len(arn) <= _LONGEST_ARN else None
 
 
 def _word(draft: Draft, record: dict[str, Any], key: str) -> str | None:
     word = record.get(key)
-    if word is None or (isinstance(word, str) and 0 < len(word) <= _LONGEST_WORD):
+    if word is None or (isinstance(word, str) and 0 < len(word) <= LONGEST_WORD):
         return word
     draft.unread += (key,)
     return None
@@ -63,7 +66,7 @@ def _read_metrics(draft: Draft, metrics: dict[str, Any]) -> None:
     for key, field in METRICS.items():
         value = metrics.get(key)
         # The comparison also turns away NaN and infinities.
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _BEYOND_REASON:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < BEYOND_REASON:
             setattr(draft, field, value)
         elif value is not None:
             draft.unread += (key,)
