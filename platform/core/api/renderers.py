@@ -1,4 +1,4 @@
-"""JSON answers of many rows, written by orjson (decision 0007)."""
+"""JSON answers of many rows, written by orjson (decision 0010)."""
 
 from __future__ import annotations
 
