@@ -36,12 +36,12 @@ RANKS: dict[str, int] = {
 DELIVERED = RANKS[Status.DELIVERED]
 MOVED = [status.value for status in Status if RANKS.get(status, 0)]
 """Statuses that say that a carrier has the parcel, or had it."""
-NOT_THERE_YET = "NotFound"
+NOT_THERE_YET = frozenset({"NotFound", "StillGrowing", "Changed"})
 UNUSABLE = "Unusable"
 """Of a try that succeeded and left no usable document: what came is in quarantine, or was taken away."""
 NEED_A_PERSON = frozenset(
-    {"NoConnection", "AuthenticationFailed", "BadConnection", "CertificateInvalid", "HostKeyMismatch", "BadPattern",
-     "PermissionDenied", "TooManyFiles", "TooLarge"}
+    {"NoConnection", "ConnectionPaused", "AuthenticationFailed", "BadConnection", "CertificateInvalid", "HostKeyMismatch",
+     "HostKeyUnknown", "ProtocolMismatch", "BadPattern", "PermissionDenied", "TooManyFiles", "TooManyFolders", "TooLarge"}
 )  # fmt: skip
 """Failures that do not pass by themselves."""
 
@@ -209,10 +209,10 @@ def _tried(row: Expected, tries: Sequence[Try], patience: Patience) -> Expected:
         )
     if row.obtain != Obtain.FETCH:
         return row._replace(state=ExpectedState.FAILED, turn=Turn.PERSON)
-    waits = row.error_type in (NOT_THERE_YET, UNUSABLE)
+    waits = row.error_type == UNUSABLE or row.error_type in NOT_THERE_YET
     given_up = row.tries >= patience.most_tries or row.error_type in NEED_A_PERSON
     return row._replace(
-        state=row.state if row.error_type == NOT_THERE_YET else ExpectedState.FAILED,
+        state=row.state if row.error_type in NOT_THERE_YET else ExpectedState.FAILED,
         turn=Turn.PERSON if given_up else Turn.CARRIER if waits else Turn.US,
         next_try=None if given_up else last_try + patience.after(row.tries),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from shipments.choices import MADE_HERE, DocumentType, Obtain
+from shipments.connections.words import SENTENCES
 
 FETCH, RENDER = "fetch_documents", "render_pdf"
 CAPABILITIES = (FETCH, RENDER)
@@ -39,14 +40,9 @@ def error_words(error_type: str, message: str) -> str:
     """The latest error for people; empty when there is none."""
     if not error_type:
         return ""
-    words = {
+    own = {
         "NotFound": _("Not on the carrier's server yet."),
         "Unusable": _("The last try left no usable file; what came may be in quarantine."),
-        "NoConnection": _("The carrier has no active connection; an administrator can add one."),
-        "AuthenticationFailed": _("The carrier's server does not accept our user name and password."),
-        "ConnectionRefused": _("The carrier's server refuses connections."),
-        "TimedOut": _("The carrier's server did not answer in time."),
-        "HostNotFound": _("The name of the carrier's server is not known."),
-        "TooManyFiles": _("Too many files fit this number; the pattern of the connection is too wide."),
-    }.get(error_type)
-    return words or f"{error_type}: {message}"[:300].rstrip(": ")
+    }
+    words = own.get(error_type) or SENTENCES.get(error_type)
+    return str(words) if words else f"{error_type}: {message}"[:300].rstrip(": ")

@@ -73,6 +73,11 @@ def test_other_errors_are_failures_ours_when_they_may_pass_and_a_persons_when_no
     assert standing(damaged) == ("failed", "carrier", hours(-1))
     row = stood(damaged)
     assert row and row.error_type == "Unusable"
+    growing, paused = (delivery(name, delivered_ago=10) for name in "DE")
+    tried(growing, "StillGrowing", ago=2)
+    tried(paused, "ConnectionPaused", ago=2)
+    assert standing(growing) == ("waiting", "carrier", hours(-1)), "a file that is being written is not there yet"
+    assert standing(paused) == ("failed", "person", None)
 
 
 def test_while_a_batch_works_on_it_it_is_being_got_and_cancelled_items_count_for_nothing() -> None:
