@@ -12,7 +12,10 @@ from tests.browser.pages import run_once
 from tests.browser.screenshots import addresses
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-CHECKED = ("home", "deliveries", "delivery", "batch", "functions", "function", "costs", "notifications")
+CHECKED = (
+    "home", "deliveries", "delivery", "batch", "functions", "function", "costs", "notifications", "documents", "document",
+    "board", "connections", "rules", "changes", "syncs", "telemetry",
+)  # fmt: skip
 
 
 def serious(page: Page) -> list[str]:

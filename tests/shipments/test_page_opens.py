@@ -55,7 +55,7 @@ def test_page_needs_the_same_few_queries_for_nothing_for_3_and_for_30_of_everyth
     if count == 30:
         assert len(kinds(answer)) == 50
         assert {chip.name: chip.count for chip in answer.context["timeline"].chips} == {
-            "note": 30, "action": 30, "document": 30, "run": 60, "message": 30, "event": 30,
+            "note": 30, "action": 30, "document": 30, "rule": 0, "run": 60, "message": 30, "event": 30,
         }  # fmt: skip
 
 

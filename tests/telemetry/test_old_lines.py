@@ -92,13 +92,13 @@ def test_a_day_past_its_time_goes_with_its_reports_and_leaves_its_sums(settings:
 
 
 def test_rows_that_waited_without_a_partition_move_into_it() -> None:
-    earlier = NOW - timedelta(days=20)
-    partitions._there.update({NOW.date(), earlier.date()})  # as in a process that believes they are there
-    take(1, NOW)
+    later, earlier = NOW - timedelta(days=19), NOW - timedelta(days=20)  # no other test makes these days
+    partitions._there.update({later.date(), earlier.date()})  # as in a process that believes they are there
+    take(1, later)
     take(2, earlier)
     assert (partition_of(1), partition_of(2)) == ("other", "other")
     clean_reports()
-    assert (partition_of(1), partition_of(2)) == (f"p{NOW:%Y%m%d}", f"p{earlier:%Y%m%d}")
+    assert (partition_of(1), partition_of(2)) == (f"p{later:%Y%m%d}", f"p{earlier:%Y%m%d}")
 
 
 def test_once_keys_may_be_forgotten_their_day_takes_no_late_lines_and_says_so(settings: Any) -> None:
