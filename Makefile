@@ -23,10 +23,9 @@ demo:  ## the main job end to end, without a person; the last line is one JSON o
 	@$(SETUP_RUN)
 	@$(PYTHON) -m embedded.demo $(if $(INPUT),"$(INPUT)")
 
-# Three processes for two cores: the tests that break the platform mostly wait.
-test:  ## all tests
+test:  ## all tests, on two cores
 	@$(SETUP_DEV)
-	.venv/bin/pytest -n 3 --no-loadscope-reorder
+	.venv/bin/pytest -n 2 --no-loadscope-reorder
 
 test-fast:  ## the tests that take less than a few seconds each and need no browser
 	@$(SETUP_DEV)
