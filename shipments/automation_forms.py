@@ -28,15 +28,18 @@ class AutomationForm(forms.ModelForm[Automation]):
     class Meta:
         model = Automation
         fields = [
-            "name", "trigger", "carrier", "document_type", "status", "text", "action", "people", "make_type", "function_name",
+            "name", "trigger", "carrier", "document_type", "status", "text", "action", "people", "words", "make_type",
+            "function_name",
         ]  # fmt: skip
         labels = {
             "name": _("Name"), "trigger": _("When"), "document_type": _("If the document is"),
-            "status": _("If the delivery is"), "text": _("If the file's name contains"), "action": _("Then"),
+            "status": _("If the delivery is"), "text": _("If it contains"), "words": _("What they are told or asked"),
+            "action": _("Then"),
             "make_type": _("What is made"), "function_name": _("Which function runs"),
         }  # fmt: skip
         help_texts = {
-            "document_type": _("Only for rules about documents."), "text": _("Only for stored documents."),
+            "document_type": _("Only for rules about documents."),
+            "text": _("Words in a stored document or in the name of its file."),
             "function_name": _("It gets one JSON event with everything that happened in the last minute."),
         }  # fmt: skip
 
@@ -72,6 +75,8 @@ class AutomationForm(forms.ModelForm[Automation]):
             and not Function.objects.filter(name=function, gone=None).exists()
         ):
             self.add_error("function_name", _("The registry knows no function of this name."))
+        if data.get("action") == Action.ATTACH and data.get("trigger") not in (Trigger.STORED, None):
+            self.add_error("action", _("Only a stored document can be attached."))
         if data.get("trigger") == Trigger.STATUS and not data.get("status"):
             self.add_error("status", _("Say which status sets it off."))
         return data

@@ -280,7 +280,8 @@ class Trigger(models.TextChoices):
 class Action(models.TextChoices):
     """What a rule does."""
 
-    NOTIFY = "notify", _("tell people")
+    NOTIFY = "notify", _("tell or ask people")
+    ATTACH = "attach", _("attach to the delivery it names")
     FETCH = "fetch", _("fetch the proof of delivery")
     MAKE = "make", _("make a document")
     RUN = "run", _("run a function")

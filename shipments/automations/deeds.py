@@ -14,7 +14,8 @@ from services_registry.models import Batch
 from shipments.automations.happenings import Happening
 from shipments.choices import Action, DocumentType
 from shipments.completeness.kinds import FETCH, RENDER
-from shipments.models import Automation, Shipment
+from shipments.documents.changes import attach
+from shipments.models import Automation, Document, Shipment
 
 register_kind("automation", Kind(_("rule"), "bolt"))
 Done = tuple[Batch | None, str]
@@ -37,8 +38,22 @@ def _tell(rule: Automation, found: Sequence[Happening]) -> Done:
         shipment = numbers.get(one.shipment_id or 0)
         what = shipment.tracking_number if shipment else one.label
         url = reverse("shipment-detail", args=[shipment.pk]) if shipment else reverse("document-list")
-        notify(people, "automation", f"{rule.name}: {what}", url, dedupe_key=f"rule:{rule.pk}:{one.key}")
-    return None, _("told %s") % ", ".join(person.get_username() for person in people)
+        notify(people, "automation", f"{rule.words or rule.name}: {what}", url, dedupe_key=f"rule:{rule.pk}:{one.key}")
+    told = _("told %s") % ", ".join(person.get_username() for person in people)
+    return None, f"{told}: {rule.words}" if rule.words else told
+
+
+def _attach(rule: Automation, found: Sequence[Happening]) -> Done:
+    """To the delivery that speaks for itself: where several are named, a person decides at the review."""
+    documents = Document.objects.in_bulk([one.document_id for one in found if one.document_id])
+    attached = 0
+    for document in documents.values():
+        named = list(document.candidates.select_related("shipment")[:2])
+        if len(named) == 1 and document.shipment_id is None:
+            reason = _("the rule “%s” says so") % rule.name
+            attach(document, named[0].shipment, actor=None, source="schedule", reason=reason)
+            attached += 1
+    return None, _("%(n)s of %(all)s attached") % {"n": attached, "all": len(documents)}
 
 
 def _fetch(rule: Automation, found: Sequence[Happening]) -> Done:
@@ -83,5 +98,5 @@ def _key(rule: Automation, found: Sequence[Happening]) -> str:
 
 
 _DEEDS: dict[Action, Callable[[Automation, Sequence[Happening]], Done]] = {
-    Action.NOTIFY: _tell, Action.FETCH: _fetch, Action.MAKE: _make, Action.RUN: _run,
+    Action.NOTIFY: _tell, Action.ATTACH: _attach, Action.FETCH: _fetch, Action.MAKE: _make, Action.RUN: _run,
 }  # fmt: skip

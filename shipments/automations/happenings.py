@@ -10,12 +10,19 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from shipments.choices import OPEN_EXPECTATIONS, DocumentState, Trigger
+from shipments.choices import OPEN_EXPECTATIONS, Action, DocumentState, Trigger
 from shipments.models import Automation, Document, ExpectedDocument, Shipment
 
 MOST_AT_ONCE = 1_000
 """Of one rule in one look; the rest follows in the next."""
+READ_WITHIN = timedelta(hours=1)
+"""A document that is read later than this after it came sets off no rule that looks into it."""
 TRIED_DAYS, EXAMPLES = 30, 10
+_READ = """EXISTS (SELECT 1 FROM shipments_documenttext words
+WHERE words.document_id = shipments_document.id AND words.made >= %s AND words.made < %s)"""
+_SAYS = """((shipments_document.created >= %s AND shipments_document.name ILIKE %s)
+OR EXISTS (SELECT 1 FROM shipments_documenttext words WHERE words.document_id = shipments_document.id
+    AND words.made >= %s AND words.made < %s AND words.search @@ document_query(%s)))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,22 @@ def happenings(rule: Automation, start: datetime, end: datetime, most: int = MOS
 
 
 def _stored(rule: Automation, start: datetime, end: datetime, most: int) -> Iterator[Happening]:
-    rows: QuerySet[Any] = Document.objects.filter(created__gte=start, created__lt=end, state=DocumentState.STORED)
+    """A rule that looks into the text, or for the delivery, counts a document when it was read: a moment after it came."""
+    earliest = max(rule.since, start - READ_WITHIN)
+    rows: QuerySet[Any] = Document.objects.filter(created__gte=earliest, created__lt=end, state=DocumentState.STORED)
     rows = _narrowed(rows, rule, carrier="carrier", status="shipment__status")
     if rule.document_type:
         rows = rows.filter(type=rule.document_type)
+    # ILIKE and the text search are no look-ups of the ORM; all values are bound.
     if rule.text:
-        rows = rows.extra(where=["name ILIKE %s"], params=[_pattern(rule.text)])  # noqa: S610  # a bound value
+        values = [start, _pattern(rule.text), start, end, rule.text]
+        rows = rows.extra(where=[_SAYS], params=values)  # noqa: S610  # see above
+    elif rule.action == Action.ATTACH:
+        rows = rows.extra(where=[_READ], params=[start, end])  # noqa: S610  # see above
+    else:
+        rows = rows.filter(created__gte=start)
+    if rule.action == Action.ATTACH:
+        rows = rows.filter(shipment=None)
     for row in rows.order_by("created", "pk").values("pk", "created", "shipment_id", "name")[:most]:
         yield Happening(f"stored:{row['pk']}", row["created"], row["shipment_id"], row["pk"], row["name"])
 

@@ -71,13 +71,18 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "text",
-                    models.CharField(blank=True, help_text="words in the name of the file; empty: any", max_length=100),
+                    models.CharField(
+                        blank=True,
+                        help_text="words in the document or in the name of its file; empty: any",
+                        max_length=100,
+                    ),
                 ),
                 (
                     "action",
                     models.CharField(
                         choices=[
-                            ("notify", "tell people"),
+                            ("notify", "tell or ask people"),
+                            ("attach", "attach to the delivery it names"),
                             ("fetch", "fetch the proof of delivery"),
                             ("make", "make a document"),
                             ("run", "run a function"),
@@ -86,6 +91,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("people", models.JSONField(blank=True, default=list, help_text="user names of those who are told")),
+                ("words", models.CharField(blank=True, help_text="what they are told or asked", max_length=200)),
                 (
                     "make_type",
                     models.CharField(

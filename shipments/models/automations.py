@@ -21,9 +21,12 @@ class Automation(models.Model):
     )
     document_type = models.CharField(max_length=30, choices=DocumentType, blank=True, help_text=_("empty: any"))
     status = models.CharField(max_length=20, choices=Status, blank=True, help_text=_("of the delivery; empty: any"))
-    text = models.CharField(max_length=100, blank=True, help_text=_("words in the name of the file; empty: any"))
+    text = models.CharField(
+        max_length=100, blank=True, help_text=_("words in the document or in the name of its file; empty: any")
+    )
     action = models.CharField(max_length=10, choices=Action)
     people = models.JSONField(default=list, blank=True, help_text=_("user names of those who are told"))
+    words = models.CharField(max_length=200, blank=True, help_text=_("what they are told or asked"))
     make_type = models.CharField(max_length=30, choices=DocumentType, blank=True, help_text=_("what is made"))
     function_name = models.CharField(max_length=140, blank=True, help_text=_("the function that runs"))
     active = models.BooleanField(default=True)

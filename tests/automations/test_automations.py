@@ -18,7 +18,16 @@ from services_registry.models import Batch, CapabilityBinding, Function
 from shipments.automations import run_automations, save_automation
 from shipments.choices import Action, Trigger
 from shipments.documents.store import store_document
-from shipments.models import Automation, AutomationRun, Carrier, ExpectedDocument, Shipment
+from shipments.models import (
+    Automation,
+    AutomationRun,
+    Carrier,
+    Document,
+    DocumentText,
+    ExpectedDocument,
+    MatchCandidate,
+    Shipment,
+)
 
 ClientAs = Callable[[User], Client]
 pytestmark = pytest.mark.django_db
@@ -152,3 +161,28 @@ def test_only_admins_change_rules(operator: User, admin_user: User, client_as: C
     for address in ("new/", f"{made.pk}/change/"):
         assert client.get(f"/documents/rules/{address}").status_code == 403
     assert client.post(f"/documents/rules/{made.pk}/switch/").status_code == 403
+
+
+def test_words_in_the_text_count_once_it_is_read_and_people_are_asked(shipment: Shipment, admin_user: User) -> None:
+    rule(admin_user, name="damage", text="broken pallet", words="Who calls the customer?")
+    stored(shipment, "scan.pdf")
+    assert run() == 0
+    document = Document.objects.get()
+    DocumentText.objects.create(document=document, text="Delivered with a broken pallet", language="en")
+    assert [run(), run()] == [1, 0]
+    assert Notification.objects.get(kind="automation").text == "Who calls the customer?: N1"
+    assert "Who calls the customer?" in AutomationRun.objects.get().detail
+
+
+def test_a_stray_document_is_attached_when_it_names_one_delivery(shipment: Shipment, admin_user: User) -> None:
+    rule(admin_user, name="strays", action=Action.ATTACH, people=[])
+    other = Shipment.objects.create(carrier=shipment.carrier, tracking_number="N2")
+    for name, named in (("one.pdf", [shipment]), ("two.pdf", [shipment, other])):
+        stored(None, name)
+        document = Document.objects.get(name=name)
+        DocumentText.objects.create(document=document, text=name)
+        for found in named:
+            MatchCandidate.objects.create(document=document, shipment=found, confidence=0.7)
+    assert [run(), run()] == [2, 0]
+    assert set(Document.objects.values_list("name", "shipment")) == {("one.pdf", shipment.pk), ("two.pdf", None)}
+    assert "1 of 2 attached" in AutomationRun.objects.first().detail  # type: ignore[union-attr]  # it is there
