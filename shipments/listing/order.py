@@ -58,6 +58,7 @@ def asks_for_delivered(data: Mapping[str, Any]) -> bool:
 
 def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
     """The rows with only those filters that one index serves together with the order; see `core.bounded`."""
+    filters.is_valid()  # what was asked is only understood afterwards
     chosen, rows = filters.form.cleaned_data, Shipment.objects.all()
     if chosen.get("carrier") and sort.lstrip("-") != "updated":
         rows = rows.filter(carrier=chosen["carrier"])

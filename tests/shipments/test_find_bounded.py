@@ -52,6 +52,18 @@ def test_walking_stretch_by_stretch_shows_every_row_once(
     assert len(found) == len(set(found)) == expected
 
 
+@pytest.mark.parametrize("query", ["", "status=on_hold", "carrier=acme&country=ES", "sort=-updated"])
+def test_tools_walk_stretch_by_stretch_too(hurried: None, api_client: Any, viewer: User, query: str) -> None:
+    for place in range(6):
+        deliveries(40, first=place * 40, status=("on_hold", "pending")[place % 2])
+    client, address, found = api_client(viewer), f"/api/v1/shipments/?{query}", []
+    while address:
+        answer = client.get(address).json()
+        found += [row["tracking_number"] for row in answer["results"]]
+        address = answer["next"]
+    assert len(found) == len(set(found)) == (120 if "status" in query else 240)
+
+
 def test_walking_back_stretch_by_stretch_comes_to_the_same_rows(hurried: None, client_as: Any, viewer: User) -> None:
     deliveries(140)
     client, address = client_as(viewer), "/deliveries/"
