@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.like import contains
 from core.timerange import TimeRange
 from services_registry import pricing
 from services_registry.choices import Origin
@@ -40,9 +41,9 @@ def search_functions(functions: QuerySet[Function], text: str) -> QuerySet[Funct
     """Functions whose name, description, owner or capability contain the text (ILIKE, so the trigram index serves)."""
     if not text:
         return functions
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return functions.extra(  # noqa: S610  # ILIKE is not an ORM lookup: `icontains` is UPPER() and misses the index
-        where=["(name ILIKE %s OR description ILIKE %s OR owner ILIKE %s OR capability ILIKE %s)"], params=[pattern] * 4
+        where=["(name ILIKE %s OR description ILIKE %s OR owner ILIKE %s OR capability ILIKE %s)"],
+        params=[contains(text)] * 4,
     )
 
 

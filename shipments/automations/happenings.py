@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.like import contains
 from shipments.choices import OPEN_EXPECTATIONS, Action, DocumentState, Trigger
 from shipments.models import Automation, Document, ExpectedDocument, Shipment
 
@@ -50,7 +51,7 @@ def _stored(rule: Automation, start: datetime, end: datetime, most: int) -> Iter
         rows = rows.filter(type=rule.document_type)
     # ILIKE and the text search are no look-ups of the ORM; all values are bound.
     if rule.text:
-        values = [start, _pattern(rule.text), start, end, rule.text]
+        values = [start, contains(rule.text), start, end, rule.text]
         rows = rows.extra(where=[_SAYS], params=values)  # noqa: S610  # see above
     elif rule.action == Action.ATTACH:
         rows = rows.extra(where=[_READ], params=[start, end])  # noqa: S610  # see above
@@ -91,11 +92,6 @@ def _narrowed(rows: QuerySet[Any], rule: Automation, *, carrier: str, status: st
     if rule.carrier_id:
         rows = rows.filter(**{carrier: rule.carrier_id})
     return rows.filter(**{status: rule.status}) if rule.status else rows
-
-
-def _pattern(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from core.bounded import TookTooLongError, time_limit
+from core.like import contains
 from shipments.models import Shipment
 
 SHORTEST = 3
@@ -32,7 +33,7 @@ def search_shipments(queryset: QuerySet[Any], text: str, also: Sequence[int] = (
         return queryset
     if len(text) < SHORTEST:
         return queryset.none()
-    pattern, table = f"%{_escaped(text)}%", Shipment._meta.db_table
+    pattern, table = contains(text), Shipment._meta.db_table
     condition = " OR ".join(f'"{table}"."{column}" ILIKE %s' for column in _COLUMNS)
     values: list[Any] = [pattern] * len(_COLUMNS)
     if also:
@@ -74,8 +75,3 @@ def few_ids(text: str) -> list[int] | None:
     except TookTooLongError:
         return None
     return ids if len(ids) <= FEW else None
-
-
-def _escaped(text: str) -> str:
-    """`text` for a LIKE pattern, meant literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
