@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from core.pagination import Key, KeysetPage, after, capped_count, compared, decode, encode, keys_of, keyset_page
 
@@ -118,23 +118,43 @@ def forget_counts() -> None:
 
 
 def bounded_page(
-    found: QuerySet[Any, Any], *, walk: Callable[[], QuerySet[Any]], order: Sequence[str], cursor: str = "", size: int
+    found: QuerySet[Any, Any],
+    *,
+    walk: Callable[[], QuerySet[Any]],
+    order: Sequence[str],
+    cursor: str = "",
+    size: int,
+    parts: Sequence[Q] = (),
 ) -> KeysetPage[Any]:
     """The page after `cursor`; see the module for what happens when no index leads to it.
 
     Args:
         walk: gives the same rows with only those filters that the index of this order serves. Its order is one that
             `core.pagination` compares by row value.
+        parts: conditions of which every row meets one, when an index serves this order within each but not over all.
 
     Raises:
         BadCursorError: the cursor is not one of ours.
     """
     try:
         with time_limit(PATIENCE_MS):
-            return keyset_page(found, order=order, cursor=cursor, size=size)
+            near = _nearest(found, parts, keys_of(found, order), cursor, size) if parts else found
+            return keyset_page(near, order=order, cursor=cursor, size=size)
     except TookTooLongError:
         with _in_order_only():
             return _searched(found, walk(), keys_of(found, order), cursor, size)
+
+
+def _nearest(
+    found: QuerySet[Any, Any], parts: Sequence[Q], keys: list[Key], cursor: str, size: int
+) -> QuerySet[Any, Any]:
+    """The rows of which a page's are the first: as many of each part as the page may need, read in order by its index."""
+    backwards, start = decode(cursor, keys) if cursor else (False, [])
+    first, *others = (
+        _ordered(found.filter(part), keys, start, backwards=backwards).values_list("pk", flat=True)[: size + 1]
+        for part in parts
+    )
+    return found.filter(pk__in=list(first.union(*others, all=True)))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from core.api.sync import SyncCursorPages
 from core.bounded import bounded_page
 from core.pagination import BadCursorError
 from shipments.filters import ShipmentFilter
-from shipments.listing.order import DEFAULT, ORDERS, UnservedOrderError, asks_for_delivered, order_of, walk_of
+from shipments.listing.order import DEFAULT, ORDERS, UnservedOrderError, asks_for_delivered, order_of, parts_of, walk_of
 from shipments.models import Shipment
 
 
@@ -33,12 +33,16 @@ class ShipmentPages(SyncCursorPages):
         except UnservedOrderError as error:
             raise ValidationError({"sort": [str(error)]}) from error
 
-        def walk() -> QuerySet[Shipment]:
-            return walk_of(ShipmentFilter(asked, queryset=Shipment.objects.all()), sort)
+        def filters() -> ShipmentFilter:
+            return ShipmentFilter(asked, queryset=Shipment.objects.all())
 
+        def walk() -> QuerySet[Shipment]:
+            return walk_of(filters(), sort)
+
+        parts = parts_of(filters(), sort) if len(asked.getlist("status")) > 1 else ()
         size, cursor = page_size_of(request), asked.get("cursor", "")
         try:
-            self.page = bounded_page(queryset, walk=walk, order=order, cursor=cursor, size=size)
+            self.page = bounded_page(queryset, walk=walk, order=order, cursor=cursor, size=size, parts=parts)
         except BadCursorError as error:
             raise ValidationError({"cursor": ["Not a cursor of this list; start again without it."]}) from error
         return self.page.rows

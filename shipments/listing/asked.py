@@ -19,7 +19,7 @@ from core.pagination import BadCursorError, KeysetPage, encode, keys_of
 from shipments.completeness.panel import Tally, tallies_of
 from shipments.filters import LIST_ONLY, ShipmentFilter
 from shipments.listing.columns import Column, Words, columns_of, fields_of
-from shipments.listing.order import DEFAULT, UnservedOrderError, asks_for_delivered, order_of, walk_of
+from shipments.listing.order import DEFAULT, UnservedOrderError, asks_for_delivered, order_of, parts_of, walk_of
 from shipments.models import Shipment
 
 PAGE_SIZE = 50
@@ -74,10 +74,11 @@ class Asked:
         """One page; a cursor that makes no sense shows the first."""
         if not self.valid:
             return KeysetPage([])
+        rows, parts = self.rows(), parts_of(self.filters, self.sort)
         try:
-            return bounded_page(self.rows(), walk=self._walk, order=self.order, cursor=cursor, size=size)
+            return bounded_page(rows, walk=self._walk, order=self.order, cursor=cursor, size=size, parts=parts)
         except BadCursorError:
-            return bounded_page(self.rows(), walk=self._walk, order=self.order, size=size)
+            return bounded_page(rows, walk=self._walk, order=self.order, size=size, parts=parts)
 
     def _walk(self) -> QuerySet[Shipment]:
         return walk_of(self.filters, self.sort)
@@ -102,8 +103,11 @@ class Asked:
             return None, None
         values = [getattr(shipment, name.lstrip("-")) for name in self.order]
         only_ids = self.found().only(*(name.lstrip("-") for name in self.order))
+        parts = parts_of(self.filters, self.sort)
         before, after = (
-            bounded_page(only_ids, walk=self._walk, order=self.order, cursor=encode(way, values), size=1).rows
+            bounded_page(
+                only_ids, walk=self._walk, order=self.order, cursor=encode(way, values), size=1, parts=parts
+            ).rows
             for way in "pn"
         )
         return (before[0].pk if before else None), (after[0].pk if after else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shipments.filters import DELIVERED_ONLY, ShipmentFilter
@@ -66,7 +66,7 @@ def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
         return _delivered_walk(filters, rows)
     if sort.lstrip("-") != "created" and sort:
         return rows
-    if chosen.get("late") == "now" or any(chosen.get(name) not in (None, False, "") for name in OPEN_ONLY):
+    if chosen.get("late") == "now" or _asks(chosen, *OPEN_ONLY):
         rows = rows.filter(attention.not_ended())
     elif chosen.get("unmapped"):
         rows = Shipment.objects.filter(unmapped=True)
@@ -77,6 +77,21 @@ def walk_of(filters: ShipmentFilter, sort: str) -> QuerySet[Shipment]:
     for name, method in (("created_after", filters.from_day), ("created_before", filters.until_day)):
         rows = method(rows, name, chosen[name]) if chosen.get(name) else rows
     return rows
+
+
+def parts_of(filters: ShipmentFilter, sort: str) -> list[Q]:
+    """One condition per status where several are asked for in the order of the list and no index holds them together."""
+    filters.is_valid()
+    chosen = filters.form.cleaned_data
+    statuses = chosen.get("status") or ()
+    served = _asks(chosen, "carrier", "country", "unmapped", "late", *OPEN_ONLY)
+    if len(statuses) < 2 or served or (sort and sort.lstrip("-") != "created"):
+        return []
+    return [Q(status=status) for status in statuses]
+
+
+def _asks(chosen: Mapping[str, Any], *names: str) -> bool:
+    return any(chosen.get(name) not in (None, False, "") for name in names)
 
 
 def _delivered_walk(filters: ShipmentFilter, rows: QuerySet[Shipment]) -> QuerySet[Shipment]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from services_registry import capabilities
 from services_registry.capabilities import SelectionError
-from tests.shipments.finding import deliveries
+from tests.shipments.finding import deliveries, walked
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +80,23 @@ def test_parts_of_an_address_that_only_say_how_it_is_shown_do_not_narrow_a_selec
     deliveries(2)
     query = "sort=-updated&columns=status&view=x&cursor=y"
     assert len(list(capabilities.get("render_pdf").resolve({"query": query}))) == 2
+
+
+def test_two_statuses_are_one_list_in_order_both_ways(client_as: Any, api_client: Any, viewer: User) -> None:
+    for place in range(6):
+        deliveries(30, first=place * 30, status=("on_hold", "pending", "exception")[place % 3])
+    query = "status=on_hold&status=pending"
+    client = client_as(viewer)
+    expected = [f"ACME{n:05d}" for n in range(179, -1, -1) if n // 30 % 3 != 2]
+    assert walked(client, query) == expected
+    assert walked(client, f"{query}&sort=created") == expected[::-1]
+    last = client.get(client.get(f"/deliveries/?{query}").context["page"].next_link)
+    assert [row.tracking_number for row in last.context["page"].rows] == expected[50:100]
+    back = client.get(last.context["page"].previous_link)
+    assert [row.tracking_number for row in back.context["page"].rows] == expected[:50]
+    tool, found, address = api_client(viewer), [], f"/api/v1/shipments/?{query}&page_size=40"
+    while address:
+        answer = tool.get(address).json()
+        found += [row["tracking_number"] for row in answer["results"]]
+        address = answer["next"]
+    assert found == expected
