@@ -67,6 +67,19 @@ def pictures(pdf: bytes, scale: float = 3.0, pages: int = 10) -> list[Image.Imag
         return [document[at].render(scale=scale).to_pil().convert("L") for at in range(min(pages, len(document)))]
 
 
+def overlapping(pdf: bytes) -> list[tuple[str, str]]:
+    """Pairs of texts of the first page that are printed over each other by more than a point each way."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0].get_textpage()
+        boxes = [page.get_rect(place) for place in range(page.count_rects())]
+        return [
+            (page.get_text_bounded(*one), page.get_text_bounded(*other))
+            for place, one in enumerate(boxes)
+            for other in boxes[:place]
+            if min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1
+        ]
+
+
 def codes(picture: Image.Image) -> dict[str, str]:
     """What a scanner reads, by kind of code."""
     return {str(code.format).rpartition(".")[2]: code.text for code in zxingcpp.read_barcodes(picture)}

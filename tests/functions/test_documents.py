@@ -12,7 +12,19 @@ from shipments.functions.render_pdf import documents, language
 from shipments.functions.render_pdf.barcode import gs1_check_digit, sscc_of
 from shipments.functions.render_pdf.language import LANGUAGES, WORDS
 from shipments.functions.render_pdf.sources import builtin_source, digest
-from tests.functions.documents import SSCC, TYPES, codes, full, goods, made, manifest, pdf_of, pictures, texts
+from tests.functions.documents import (
+    SSCC,
+    TYPES,
+    codes,
+    full,
+    goods,
+    made,
+    manifest,
+    overlapping,
+    pdf_of,
+    pictures,
+    texts,
+)
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
@@ -23,6 +35,7 @@ def test_every_document_is_printed_in_every_language_and_scans(document_type: st
     spelled = " ".join(first.split())
     assert WORDS[locale][document_type] in spelled or document_type == "label"
     assert ("6.75" if locale == "en" else "6,75") in spelled or document_type in ("label", "manifest")
+    assert overlapping(pdf) == []
     read = codes(pictures(pdf, pages=1)[0])
     if document_type == "label":
         assert read == {
