@@ -16,7 +16,7 @@ else:
 
 @admin.register(Price)
 class PriceAdmin(AnyAdmin):
-    list_display = ["region", "meter", "architecture", "tier_from", "usd", "valid_from", "checked_on"]
+    list_display = ["region", "meter", "item", "architecture", "tier_from", "usd", "valid_from", "checked_on"]
     list_filter = ["meter", "architecture", "region"]
     search_fields = ["region", "source"]
     date_hierarchy = "valid_from"

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Context, Decimal, localcontext
 
+from costs.choices import Meter
 from costs.models import ExchangeRate, Price
-from costs.models.prices import Meter
 from services_registry.pricing import Usage
 
 EXACT = Context(prec=80)
@@ -25,12 +25,16 @@ FREE_GB_S = Decimal(400_000)
 
 
 class PriceBook:
-    """The prices known now, looked up by day. One query when made; make one per request or task."""
+    """The prices known now, looked up by day. One query when made; make one per request or task.
+
+    Prices of a meter that has several `item`s (a server's size) are looked up by `price_of`, with the rows themselves.
+    """
 
     def __init__(self) -> None:
         self._prices: defaultdict[tuple[str, str, str], list[tuple[date, Decimal]]] = defaultdict(list)
-        for price in Price.objects.filter(tier_from=0).order_by("-valid_from"):
-            self._prices[price.region, price.meter, price.architecture].append((price.valid_from, price.usd))
+        first_tier = Price.objects.filter(tier_from=0, item="").order_by("-valid_from")
+        for row in first_tier.values_list("region", "meter", "architecture", "valid_from", "usd"):
+            self._prices[row[:3]].append(row[3:])
 
     def usd(self, region: str, meter: str, architecture: str, day: date) -> Decimal | None:
         """The price of one unit on a day; None when no price of that region and meter held then."""
@@ -48,6 +52,26 @@ class PriceBook:
             return None
         with localcontext(EXACT):
             return (usage.billed_mb_ms / MB_MS_PER_GB_S * per_gb_s + usage.requests * per_request).normalize()
+
+
+def price_of(region: str, meter: str, day: date, *, item: str = "", architecture: str = "") -> Price | None:
+    """The first-tier price that held on a day, with its source; None when none is known. One query."""
+    known = Price.objects.filter(region=region, meter=meter, item=item, architecture=architecture, tier_from=0)
+    return known.filter(valid_from__lte=day).order_by("-valid_from").first()
+
+
+def tiered_usd(region: str, meter: str, day: date, units: Decimal, *, item: str = "") -> Decimal | None:
+    """USD of a month's units across tiers (egress), exact; None when no price is known. One query."""
+    rows = Price.objects.filter(region=region, meter=meter, item=item, valid_from__lte=day).order_by("valid_from")
+    tiers: dict[Decimal, Decimal] = dict(rows.values_list("tier_from", "usd"))  # a later day's row replaces the earlier
+    if Decimal(0) not in tiers:
+        return None
+    total, bounds = Decimal(0), [*sorted(tiers)]
+    with localcontext(EXACT):
+        for low, high in zip(bounds, [*bounds[1:], None], strict=True):
+            if units > low:
+                total += (units - low if high is None else min(units, high) - low) * tiers[low]
+    return total
 
 
 def estimate(usages: Sequence[Usage]) -> list[Decimal | None]:

@@ -82,7 +82,9 @@ class FunctionCostView(APIView):
 class PriceSerializer(serializers.ModelSerializer[Price]):
     class Meta:
         model = Price
-        fields = ["id", "region", "meter", "architecture", "tier_from", "usd", "valid_from", "source", "checked_on"]
+        fields = [
+            "id", "region", "meter", "item", "architecture", "tier_from", "usd", "valid_from", "source", "checked_on",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
@@ -91,7 +93,7 @@ class PriceViewSet(ReadOnlyModelViewSet[Price]):
 
     queryset = Price.objects.all()
     serializer_class = PriceSerializer
-    filterset_fields = ["region", "meter", "architecture"]
+    filterset_fields = ["region", "meter", "item", "architecture"]
     ordering = ["id"]
     lookup_value_converter = "int"
 

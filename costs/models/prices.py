@@ -3,12 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-class Meter(models.TextChoices):
-    GB_SECOND = "gb_second", _("GB-second")
-    REQUEST = "request", _("request")
-    EPHEMERAL_GB_SECOND = "ephemeral_gb_second", _("GB-second of /tmp above 512 MB")
-    PROVISIONED_GB_SECOND = "provisioned_gb_second", _("GB-second of provisioned concurrency")
+from costs.choices import Meter
 
 
 class Price(models.Model):
@@ -16,6 +11,9 @@ class Price(models.Model):
 
     region = models.CharField(max_length=30)
     meter = models.CharField(max_length=30, choices=Meter)
+    item = models.CharField(
+        max_length=40, blank=True, help_text=_("which kind, where a meter has several: t4g.small, gp3; else empty")
+    )
     architecture = models.CharField(max_length=10, blank=True, help_text=_("x86_64, arm64 or empty for both"))
     tier_from = models.DecimalField(
         max_digits=24, decimal_places=0, default=0, help_text=_("units a month from which it holds")
@@ -26,15 +24,15 @@ class Price(models.Model):
     checked_on = models.DateField()
 
     class Meta:
-        ordering = ["region", "meter", "architecture", "tier_from", "-valid_from"]
+        ordering = ["region", "meter", "item", "architecture", "tier_from", "-valid_from"]
         constraints = [
             models.UniqueConstraint(
-                fields=["region", "meter", "architecture", "tier_from", "valid_from"], name="price_once_a_day"
+                fields=["region", "meter", "item", "architecture", "tier_from", "valid_from"], name="price_once_a_day"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.region} {self.meter} {self.architecture} {self.usd} USD from {self.valid_from}"
+        return f"{self.region} {self.meter} {self.item or self.architecture} {self.usd} USD from {self.valid_from}"
 
 
 class ExchangeRate(models.Model):

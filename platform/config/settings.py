@@ -217,6 +217,9 @@ AWS_MANAGEMENT_RATE = env.integer("AWS_MANAGEMENT_RATE", 8, minimum=1, maximum=1
 EXCHANGE_BUCKET = env.text("EXCHANGE_BUCKET", "shipment-platform-exchange")
 EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum=365)
 IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 90, minimum=1, maximum=3650)
+# Bills: the tag whose value names a capability, and the days for which what an import replaced can be brought back.
+COST_CAPABILITY_TAG = env.text("COST_CAPABILITY_TAG", "capability")
+BILL_UNDO_DAYS = env.integer("BILL_UNDO_DAYS", 60, minimum=1, maximum=3650)
 CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")
 SAMPLE_DATA = env.boolean("SAMPLE_DATA")
 

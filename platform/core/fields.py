@@ -1,4 +1,4 @@
-"""Model fields that keep secrets encrypted at rest."""
+"""Model fields: secrets encrypted at rest, and decimals that keep every digit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     _TextField = models.TextField[str, str]
+    _DecimalField = models.DecimalField[Decimal, Decimal]
 else:
+    _DecimalField = models.DecimalField
     _TextField = models.TextField  # Django's fields take type parameters only for the type checker
 
 
@@ -42,3 +46,18 @@ class EncryptedTextField(_TextField):
                 "A stored secret cannot be read with this FIELD_ENCRYPTION_KEY; "
                 "restore the old key or enter the secret again."
             ) from error
+
+
+class ExactDecimalField(_DecimalField):
+    """PostgreSQL's NUMERIC without a precision: every digit is kept, nothing is rounded or padded.
+
+    `max_digits` and `decimal_places` bound what forms accept, not what the column holds.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", 200)
+        kwargs.setdefault("decimal_places", 100)
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection: object) -> str:
+        return "numeric"
