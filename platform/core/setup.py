@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from core import slots
-from core.roles import ROLES, ensure_groups, give_role
+from core.roles import LOGINS, ensure_groups, give_role
 
 Log = Callable[[str], None]
 
@@ -26,7 +26,7 @@ def logins_file() -> Path:
 
 def make_groups(log: Log) -> None:
     ensure_groups()
-    log("viewer, operator, admin are in place")
+    log("viewer, operator, ops lead, admin are in place")
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def make_logins(log: Log) -> None:
     """Make the three accounts once. Passwords are never reset while the file that holds them exists."""
     path = logins_file()
     known = _read(path)
-    made = [_make(role) for role in ROLES if role not in known or not _exists(role)]
+    made = [_make(role) for role in LOGINS if role not in known or not _exists(role)]
     if not made:
         log(f"kept as they are, see {path.name}")
         return

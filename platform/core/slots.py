@@ -96,7 +96,17 @@ class WebhookEventKind:
     label: _StrOrPromise
 
 
-T = TypeVar("T", NavEntry, HomePanel, AlertBadge, SearchProvider, HealthCheck, SetupStep, WebhookEventKind)
+@dataclass(frozen=True, slots=True)
+class RolePermission:
+    """A permission of an app that a role below admin has; admins have all."""
+
+    role: str
+    permission: str  # app_label.codename
+
+
+T = TypeVar(
+    "T", NavEntry, HomePanel, AlertBadge, SearchProvider, HealthCheck, SetupStep, WebhookEventKind, RolePermission
+)
 
 
 @dataclass(slots=True)
@@ -121,6 +131,7 @@ search_providers: Slot[SearchProvider] = Slot()
 health_checks: Slot[HealthCheck] = Slot()
 setup_steps: Slot[SetupStep] = Slot()
 webhook_events: Slot[WebhookEventKind] = Slot()
+role_permissions: Slot[RolePermission] = Slot()
 
 
 def discover() -> None:

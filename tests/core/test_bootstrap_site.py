@@ -57,7 +57,7 @@ def test_second_start_keeps_passwords_and_people() -> None:
     start()
     assert logins() == before
     assert Client().login(username="viewer", password="chosen by the person")
-    assert (User.objects.count(), Group.objects.count()) == (3, 3)
+    assert (User.objects.count(), Group.objects.count()) == (3, 4)
 
 
 def test_lost_file_brings_new_passwords_for_the_same_accounts() -> None:
