@@ -102,3 +102,26 @@ def unreserved_concurrency(*, region: str) -> int:
     lambda_bucket("GetAccountSettings", region).book()  # counts, but must not wait behind a long sync
     with translated("lambda get_account_settings"):
         return int(client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+
+
+def reserve_concurrency(name: str, reserved: int | None, *, region: str, access: Access = OWN) -> None:
+    """Set the reserved concurrency, or take the reservation away (None). 0 makes AWS refuse every new call.
+
+    Raises:
+        AwsError: AWS refused, or cannot be reached.
+    """
+    client = management_client("lambda", region, access)
+    if reserved is None:
+        client.delete_function_concurrency(FunctionName=name)
+    else:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+
+
+def switch_event_source(uuid: str, *, enabled: bool, region: str, access: Access = OWN) -> None:
+    """Switch one event source mapping on or off; it keeps its place in the stream or queue.
+
+    Raises:
+        AwsNotFound: there is no such mapping any more.
+        AwsError: AWS refused, or cannot be reached.
+    """
+    management_client("lambda", region, access).update_event_source_mapping(UUID=uuid, Enabled=enabled)
