@@ -123,3 +123,31 @@ class Kind(models.TextChoices):
     STORAGE = "storage", _("reacts to files")
     TOPIC = "topic", _("reacts to notifications")
     DIRECT = "direct", _("is called directly")
+
+
+class FindingState(models.TextChoices):
+    OPEN = "open", _("open")
+    SNOOZED = "snoozed", _("snoozed")
+    CLOSED = "closed", _("closed")
+
+
+class StopState(models.TextChoices):
+    """Stopping and restoring are states of their own: each takes several calls, and any of them may fail."""
+
+    STOPPING = "stopping", _("stopped in part")
+    STOPPED = "stopped", _("stopped")
+    RESTORING = "restoring", _("restored in part")
+    RESTORED = "restored", _("restored")
+
+
+ACTIVE_STOPS = (StopState.STOPPING, StopState.STOPPED, StopState.RESTORING)
+"""Something of what we changed still stands."""
+TONES |= {
+    FindingState.OPEN: "red",
+    FindingState.SNOOZED: "yellow",
+    FindingState.CLOSED: "secondary",
+    StopState.STOPPING: "orange",
+    StopState.STOPPED: "red",
+    StopState.RESTORING: "orange",
+    StopState.RESTORED: "green",
+}

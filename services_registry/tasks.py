@@ -11,6 +11,7 @@ from django.conf import settings
 from services_registry import batches
 from services_registry.batches.schedules import run_due
 from services_registry.function_facts import QUICK, SLOW
+from services_registry.guardrails.evaluate import evaluate, evaluate_after_timeouts
 from services_registry.registry import sync_all
 from services_registry.standings import refresh_standings as refresh
 from services_registry.telemetry import partitions
@@ -83,3 +84,15 @@ def pull_logs() -> None:
     """Read the logs of functions whose lines do not come in by a subscription; hourly, and harmless at any time."""
     if settings.LOG_PULL:
         pull_all()
+
+
+@shared_task(name="services_registry.evaluate_findings", ignore_result=True, expires=3000, soft_time_limit=1800)
+def evaluate_findings() -> None:
+    """Hold every function against every rule; hourly, and harmless at any time and twice at once."""
+    evaluate()
+
+
+@shared_task(name="services_registry.evaluate_timeouts", ignore_result=True, soft_time_limit=300)
+def evaluate_timeouts(function_ids: list[int]) -> None:
+    """The same for functions of which time-outs just came in, by the rules that cannot wait."""
+    evaluate_after_timeouts(function_ids)

@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "services_registry.refresh_long_standings",
         "schedule": crontab(hour="0", minute="20"),
     },
+    "evaluate-findings": {"task": "services_registry.evaluate_findings", "schedule": schedule(3600)},
     "pull-logs": {"task": "services_registry.pull_logs", "schedule": schedule(3600)},
     "sync-details": {"task": "services_registry.sync_details", "schedule": crontab(hour="1", minute="30")},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},

@@ -3,6 +3,7 @@
 from services_registry.models.accounts import AwsAccount, SyncRun
 from services_registry.models.batches import Batch, BatchItem, Chunk
 from services_registry.models.doors import DoorHour, FirehoseKey, LogPosition
+from services_registry.models.findings import Finding, RuleThreshold, StopRecord
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
 from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
 from services_registry.models.standings import FunctionStanding
@@ -24,6 +25,7 @@ __all__ = [
     "Chunk",
     "DoorHour",
     "EngineSettings",
+    "Finding",
     "FirehoseKey",
     "FleetDay",
     "FreezeWindow",
@@ -36,6 +38,8 @@ __all__ = [
     "LogPosition",
     "RejectedLine",
     "ReportKey",
+    "RuleThreshold",
     "ScheduleRun",
+    "StopRecord",
     "SyncRun",
 ]

@@ -3,6 +3,7 @@
 1. `gather` sorts the lines of a chunk: reports, refused lines, and time-outs that complete a report.
 2. `store` keeps the reports that are not known yet and adds them to hours, days and fleet days.
 3. `intake` counts what the door brought. All in one transaction a chunk: a chunk that breaks off has not happened.
+4. Functions with new time-outs are held against the rules a few seconds later (`guardrails`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from services_registry.choices import Door, Origin
+from services_registry.guardrails.after_ingest import look_soon
 from services_registry.models import Function, FunctionDay
 from services_registry.telemetry import partitions
 from services_registry.telemetry.gather import (
@@ -149,6 +151,8 @@ def _ingest_chunk(chunk: list[SourceLine], door: str, counts: Counts) -> None:
             door, now, lines=gathered.lines, reports=gathered.reports, known=known, rejected=len(gathered.refused),
             written=written,
         )  # fmt: skip
+        if written.new:
+            look_soon(row.function_id for row in gathered.rows.values() if row.status == "timeout")
     counts.lines += gathered.lines
     counts.reports += gathered.reports
     counts.incomplete += gathered.incomplete

@@ -1,0 +1,147 @@
+"""What rules look at: the latest days of functions, read for many functions at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, localcontext
+from typing import Any
+
+from django.db.models import Count, F, Max, Sum
+from django.db.models.functions import Least, TruncDate
+
+from services_registry import pricing
+from services_registry.choices import Origin
+from services_registry.function_facts import EXACT
+from services_registry.models import Function, FunctionDay, FunctionHour
+from services_registry.telemetry.histogram import Histogram, merge
+
+DAYS = 14
+"""UTC days before today that rules see, and today so far."""
+BUSY_DAYS = 7
+HOUR_MS = 3_600_000.0
+MB_MS_PER_GB_S = Decimal(1_024_000)
+DAYS_OF_MONTH = 30
+
+
+@dataclass(slots=True)
+class DayFacts:
+    """One UTC day of one function. Days of which nothing was measured are left out."""
+
+    day: date
+    calls: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    billed_mb_ms: Decimal = Decimal(0)
+    sample: bool = False
+    histograms: list[bytes | memoryview] = field(default_factory=list)
+
+    @property
+    def timeout_share(self) -> float:
+        return self.timeouts / self.calls if self.calls else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BusyDay:
+    """How much of one whole UTC day something of the function was running.
+
+    `share` adds up each hour's running time, at most the whole hour, so that many calls at once do not look like a long
+    day. `peak` is how many ran at once on average in its busiest hour. `hours` is how many hours had calls.
+    """
+
+    day: date
+    share: float
+    peak: float
+    hours: int
+    calls: int
+    sample: bool
+
+
+@dataclass(slots=True)
+class Measured:
+    """One function and what it did. `days` and `busy` run from old to new; only `days` holds today."""
+
+    function: Function
+    today: date
+    days: list[DayFacts] = field(default_factory=list)
+    busy: list[BusyDay] = field(default_factory=list)
+    usd_per_gb_s: Decimal | None = None
+    usd_per_call: Decimal | None = None
+
+    def since(self, days: int) -> list[DayFacts]:
+        """The measured ones of the last `days` UTC days and today."""
+        return [entry for entry in self.days if entry.day >= self.today - timedelta(days=days)]
+
+    def durations(self, days: int) -> Histogram:
+        return merge(data for entry in self.since(days) for data in entry.histograms)
+
+    def cost(self, billed_mb_ms: Decimal, calls: int = 0) -> Decimal | None:
+        """USD at today's prices, exact; None when they are not known."""
+        if self.usd_per_gb_s is None or self.usd_per_call is None:
+            return None
+        with localcontext(EXACT):
+            return billed_mb_ms / MB_MS_PER_GB_S * self.usd_per_gb_s + calls * self.usd_per_call
+
+    def a_month(self, usd: Decimal | None, days: int) -> Decimal | None:
+        """What came up in so many days, over 30 days. 30 / days need not end, so it is rounded after 30 decimals."""
+        if usd is None:
+            return None
+        with localcontext(EXACT):
+            return (usd * DAYS_OF_MONTH / days).quantize(Decimal(1).scaleb(-30))
+
+
+def measure(functions: Sequence[Function], now: datetime) -> list[Measured]:
+    """Facts of these functions, in their order: two queries for what was measured, and the prices of today."""
+    today = now.astimezone(UTC).date()
+    found = {function.pk: Measured(function, today) for function in functions}
+    _add_days(found, today)
+    _add_busy(found, today)
+    _add_prices(list(found.values()), today)
+    return [found[function.pk] for function in functions]
+
+
+def _add_days(found: dict[int, Measured], today: date) -> None:
+    days: defaultdict[int, dict[date, DayFacts]] = defaultdict(dict)
+    rows = FunctionDay.objects.filter(function__in=found, day__gt=today - timedelta(days=DAYS + 1), day__lte=today)
+    names = ("function_id", "day", "origin", "invocations", "errors", "timeouts", "billed_mb_ms", "histogram")
+    for pk, day, origin, calls, errors, timeouts, billed, histogram in rows.order_by("day").values_list(*names):
+        entry = days[pk].setdefault(day, DayFacts(day))
+        entry.calls += calls
+        entry.errors += errors
+        entry.timeouts += timeouts
+        entry.billed_mb_ms += billed
+        entry.sample = entry.sample or origin == Origin.SAMPLE
+        entry.histograms.append(histogram)
+    for pk, entries in days.items():
+        found[pk].days = list(entries.values())
+
+
+def _add_busy(found: dict[int, Measured], today: date) -> None:
+    end = datetime.combine(today, time(), UTC)
+    hours = FunctionHour.objects.filter(function__in=found, hour__gte=end - timedelta(days=BUSY_DAYS), hour__lt=end)
+    rows: Any = (
+        hours.order_by()
+        .annotate(day=TruncDate("hour", tzinfo=UTC))
+        .values("function_id", "day")
+        .annotate(
+            busy=Sum(Least(F("duration_ms"), HOUR_MS)), peak=Max("duration_ms"), hours=Count("hour", distinct=True),
+            calls=Sum("invocations"), origin=Max("origin"),
+        )
+        .order_by("day")
+    )  # fmt: skip
+    for row in rows:
+        share, peak = row["busy"] / (24 * HOUR_MS), row["peak"] / HOUR_MS
+        sample = row["origin"] == Origin.SAMPLE
+        found[row["function_id"]].busy.append(BusyDay(row["day"], share, peak, row["hours"], row["calls"], sample))
+
+
+def _add_prices(entries: Sequence[Measured], today: date) -> None:
+    """Prices of one GB-second and of one call, asked once for each region and architecture."""
+    kinds = sorted({(entry.function.region, entry.function.architecture) for entry in entries})
+    gb_s = pricing.estimate([pricing.Usage(*kind, today, 0, MB_MS_PER_GB_S) for kind in kinds])
+    calls = pricing.estimate([pricing.Usage(*kind, today, 1, Decimal(0)) for kind in kinds])
+    prices = dict(zip(kinds, zip(gb_s, calls, strict=True), strict=True))
+    for entry in entries:
+        entry.usd_per_gb_s, entry.usd_per_call = prices[entry.function.region, entry.function.architecture]

@@ -1,0 +1,1 @@
+"""One rule a module; a new file is a new rule."""
