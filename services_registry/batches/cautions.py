@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from core.aws.invoke import SYNC_PAYLOAD_LIMIT
 from core.formats import bytes_text, duration_ms_text
 from services_registry.batches.sizing import STORAGE
-from services_registry.choices import OPEN_BATCHES, TONES, Severity
-from services_registry.models import Batch, FreezeWindow, Function, FunctionHour
+from services_registry.choices import ACTIVE_STOPS, OPEN_BATCHES, TONES, Severity
+from services_registry.models import Batch, FreezeWindow, Function, FunctionHour, StopRecord
 from services_registry.registry.runtimes import deprecation_of
 
 if TYPE_CHECKING:
@@ -72,8 +72,15 @@ def gone(plan: Plan, row: Function | None, now: datetime) -> Caution | None:
 def stopped(plan: Plan, row: Function | None, now: datetime) -> Caution | None:
     if row is None or row.reserved_concurrency != 0:
         return None
-    text = _("%(name)s is stopped (reserved concurrency 0): calls will wait, and fail in the end.") % {"name": row.name}
-    return Caution("stopped", Severity.DANGER, text)
+    record = StopRecord.objects.filter(function=row, state__in=ACTIVE_STOPS).first()
+    if record is None:
+        text = _("%(name)s is stopped (reserved concurrency 0): calls will wait, and fail in the end.") % {
+            "name": row.name
+        }
+        return Caution("stopped", Severity.DANGER, text)
+    text = _("%(name)s was stopped by %(by)s (%(why)s): calls will wait, and fail in the end unless it is restored.")
+    words = {"name": row.name, "by": record.stopped_by_name, "why": record.reason}
+    return Caution("stopped", Severity.DANGER, text % words)
 
 
 def held(plan: Plan, row: Function | None, now: datetime) -> Caution | None:
