@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from services_registry.views import firehose, function_edit, function_list, functions, registry, telemetry
+from services_registry.views import (
+    findings,
+    firehose,
+    function_edit,
+    function_list,
+    functions,
+    registry,
+    stops,
+    telemetry,
+)
 
 urlpatterns = [
     path("functions/", function_list.function_list, name="function-list"),
@@ -15,6 +24,14 @@ urlpatterns = [
     path("functions/telemetry/", telemetry.telemetry, name="telemetry"),
     path("functions/telemetry/firehose/", firehose.firehose, name="telemetry-firehose"),
     path("functions/home/", functions.home_panel, name="function-home-panel"),
+    path("functions/findings/", findings.finding_list, name="finding-list"),
+    path("functions/findings/home/", findings.home_panel, name="finding-home-panel"),
+    path("functions/findings/<int:pk>/", findings.finding_detail, name="finding-detail"),
+    path("functions/findings/<int:pk>/snooze/", findings.finding_snooze, name="finding-snooze"),
+    path("functions/findings/<int:pk>/unsnooze/", findings.finding_unsnooze, name="finding-unsnooze"),
+    path("functions/<int:pk>/guardrails/", findings.function_guardrails, name="function-guardrails"),
+    path("functions/<int:pk>/stop/", stops.stop, name="function-stop"),
+    path("functions/<int:pk>/restore/", stops.restore, name="function-restore"),
     path("functions/<int:pk>/", functions.function_detail, name="function-detail"),
     path("functions/<int:pk>/run/", functions.run, name="function-run"),
     path("functions/by-name/<str:name>/", functions.by_name, name="function-by-name"),

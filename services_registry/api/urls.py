@@ -4,13 +4,17 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from services_registry.api.batches import BatchViewSet
+from services_registry.api.findings import FindingViewSet
 from services_registry.api.functions import FunctionViewSet, InvocationViewSet, RevisionViewSet, SyncRunViewSet
 from services_registry.api.plans import BatchPlanView
+from services_registry.api.stops import FunctionRestoreView, FunctionStopView, StopRecordViewSet
 from services_registry.api.telemetry import DoorHourViewSet, RejectedLineViewSet
 
 router = SimpleRouter()
 router.register("batches", BatchViewSet, basename="api-batch")
 router.register("functions", FunctionViewSet, basename="api-function")
+router.register("findings", FindingViewSet, basename="api-finding")
+router.register("stops", StopRecordViewSet, basename="api-stop")
 router.register("revisions", RevisionViewSet, basename="api-revision")
 router.register("syncs", SyncRunViewSet, basename="api-sync")
 router.register("invocations", InvocationViewSet, basename="api-invocation")
@@ -19,5 +23,7 @@ router.register("telemetry", DoorHourViewSet, basename="api-telemetry")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("batches/plan/", BatchPlanView.as_view(), name="api-batch-plan"),
+    path("functions/<int:pk>/stop/", FunctionStopView.as_view(), name="api-function-stop"),
+    path("functions/<int:pk>/restore/", FunctionRestoreView.as_view(), name="api-function-restore"),
     *router.urls,
 ]

@@ -21,7 +21,7 @@ PAGES = {
     "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
     "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
-    "changes": "/functions/changes/", "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
+    "changes": "/functions/changes/", "findings": "/functions/findings/", "findings-none": "/functions/findings/?state=closed", "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
     "codes": "/deliveries/codes/", "imports": "/deliveries/imports/", "document-grid": "/documents/?layout=grid",
     "document-search": "/documents/?q=delivery", "document-upload": "/documents/upload/",
     "document-review": "/documents/review/", "document-quarantine": "/documents/?state=quarantined",
@@ -41,6 +41,10 @@ FIRST_OF = {
     "batch": ("/batches/", "table tbody a[href^='/batches/']"),
     "connection": ("/connections/", "table tbody a[href^='/connections/']"),
     "schedule": ("/batches/schedules/", "table tbody a[href^='/batches/schedules/']"),
+    "finding": ("/functions/findings/", "table tbody a[href^='/functions/findings/']"),
+    "finding-busy": ("/functions/findings/?rule=busy-all-day", "table tbody a[href^='/functions/findings/']"),
+    "finding-size": ("/functions/findings/?rule=package-size", "table tbody a[href^='/functions/findings/']"),
+    "finding-setting": ("/functions/findings/?rule=timeout-setting", "table tbody a[href^='/functions/findings/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
 }
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
