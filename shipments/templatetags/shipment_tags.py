@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from django import template
 from django.db.models import F
 from django.utils import formats, timezone
-from django.utils.html import conditional_escape, format_html, format_html_join, linebreaks
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from core.people import mention_parts
 from core.templatetags.core_tags import badge
 from shipments.choices import TONES, DocumentState, Status
 from shipments.models import Shipment
@@ -45,16 +44,6 @@ def status_flags(shipment: Shipment) -> SafeString:
 @register.filter
 def document_badge(value: str) -> SafeString:
     return badge(value, DocumentState(value).label, TONES.get(value, "secondary"))
-
-
-@register.filter
-def note_text(text: str) -> SafeString:
-    """A note in paragraphs as it was written, mentions marked."""
-    parts = (
-        format_html('<strong class="mention">{}</strong>', part) if mention else conditional_escape(part)
-        for part, mention in mention_parts(text)
-    )
-    return mark_safe(linebreaks(mark_safe("".join(parts))))  # noqa: S308  # every part is escaped above
 
 
 @register.filter

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST
 
 from core.access import operator_required
 from core.htmx import is_fragment
+from core.notes import BadNoteError
 from shipments import notes
 from shipments.models import Note, Shipment
-from shipments.notes.writing import BadNoteError
 from shipments.timeline import Asked
 from shipments.views.deliveries import Draft, detail_page, page_url, shipment_of, timeline_part
 

@@ -14,13 +14,14 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html, linebreaks
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from core import charts, formats
 from core.money import format_money
+from core.people import mention_parts
 
 register = template.Library()
 TONES = frozenset({"green", "blue", "azure", "yellow", "orange", "red", "purple", "secondary"})
@@ -216,6 +217,16 @@ def sparkline(values: Sequence[float | None], label: str = "", width: int = 100,
         label or _("course of %d values, highest %s") % (len(values), f"{max(known):,.4g}"),
         " ".join(path),
     )
+
+
+@register.filter
+def note_text(text: str) -> SafeString:
+    """A note in paragraphs as it was written, mentions marked."""
+    parts = (
+        format_html('<strong class="mention">{}</strong>', part) if mention else conditional_escape(part)
+        for part, mention in mention_parts(text)
+    )
+    return mark_safe(linebreaks(mark_safe("".join(parts))))  # noqa: S308  # every part is escaped above
 
 
 @register.simple_tag(takes_context=True)

@@ -1,4 +1,4 @@
-// Notes on the page of a delivery: n goes to the note box, Ctrl+Enter keeps the note, @ offers people by keyboard.
+// Notes of people: n goes to the note box, Ctrl+Enter keeps the note, @ offers people by keyboard.
 // A text field with data-mentions="address" is a combobox: arrows choose, Enter or Tab takes, Escape closes.
 (function () {
   "use strict";
