@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,9 @@ NAMED = {
     "other": OTHER,
 }
 MOST_SERIES = 6
+DAY_MS = 86_400_000
+ASIDE = "aside"
+"""Marks a trace that belongs to no step of the table: a limit, a mark."""
 Number = float | int | Decimal | None
 Figure = dict[str, Any]
 
@@ -88,21 +91,28 @@ def top_series(series: Mapping[str, Sequence[Number]], most: int = MOST_SERIES) 
 def lines(
     x: Sequence[datetime | str | float], series: Mapping[str, Sequence[Number]], *, y_title: str = "", **more: Any
 ) -> Figure:
-    """Lines over a common x. `None` is a gap and stays one."""
+    """Lines over a common x. `None` is a gap and stays one; a point between two gaps is shown as a dot."""
     colours = colours_for(list(series))
     data = [
         {
             "type": "scatter",
-            "mode": "lines" if len(x) > 1 else "markers",
+            "mode": "lines+markers" if _has_lone_point(values) else "lines",
             "name": name,
             "x": [_x(value) for value in x],
             "y": [_y(value) for value in values],
             "connectgaps": False,
             "line": {"color": colours[name], "width": 2},
+            "marker": {"size": 5},
         }
         for name, values in series.items()
     ]
     return {"data": data, "layout": layout(y_title=y_title, **more)}
+
+
+def _has_lone_point(values: Sequence[Number]) -> bool:
+    """Whether a line alone would leave a value out."""
+    around = [None, *values, None]
+    return any(around[n] is None and around[n + 2] is None and around[n + 1] is not None for n in range(len(values)))
 
 
 def bars(
@@ -195,12 +205,100 @@ def _with(figure: Figure, shape: dict[str, Any], note: dict[str, Any] | None) ->
     return {"data": figure["data"], "layout": shown}
 
 
+def with_steps(figure: Figure, points: Sequence[tuple[datetime | str, float]], label: str) -> Figure:
+    """A dashed line with its name that changes its height at each point: a limit that was configured otherwise before."""
+    trace = {
+        "type": "scatter", "mode": "lines", "name": label, "meta": ASIDE, "showlegend": True,
+        "x": [_x(at) for at, _value in points], "y": [value for _at, value in points],
+        "line": {"color": "#D55E00", "width": 1.5, "dash": "dash", "shape": "hv"},
+    }  # fmt: skip
+    return figure | {"data": [*figure["data"], trace]}
+
+
+def with_before(figure: Figure, x: Sequence[datetime | str], values: Sequence[Number], label: str) -> Figure:
+    """The same of an earlier time as a fainter line."""
+    trace = {
+        "type": "scatter", "mode": "lines", "name": label, "x": [_x(at) for at in x], "y": [_y(value) for value in values],
+        "connectgaps": False, "opacity": 0.7, "line": {"color": OTHER, "width": 1.5, "dash": "dot"},
+    }  # fmt: skip
+    return figure | {"data": [*figure["data"], trace]}
+
+
+def with_changes(figure: Figure, changes: Sequence[tuple[datetime | str, str]]) -> Figure:
+    """Dotted vertical lines with a mark on top whose words show on hover, for example deploys."""
+    if not changes:
+        return figure
+    shapes = [
+        {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": _x(at), "x1": _x(at),
+         "line": {"color": OTHER, "width": 1, "dash": "dot"}}
+        for at, _words in changes
+    ]  # fmt: skip
+    marks = {
+        "type": "scatter", "mode": "markers", "name": "changes", "meta": ASIDE, "yaxis": "y2", "showlegend": False,
+        "x": [_x(at) for at, _words in changes], "y": [1] * len(changes), "text": [words for _at, words in changes],
+        "hovertemplate": "%{text}<extra></extra>", "cliponaxis": False,
+        "marker": {"symbol": "triangle-down", "size": 10, "color": OTHER},
+    }  # fmt: skip
+    shown = dict(figure["layout"])
+    shown["shapes"] = [*shown.get("shapes", []), *shapes]
+    shown["yaxis2"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
+    return {"data": [*figure["data"], marks], "layout": shown}
+
+
+def with_range(figure: Figure, start: datetime | str, end: datetime | str, step_ms: int) -> Figure:
+    """The x axis shows this stretch, also where nothing was measured; each value stands in the middle of its step.
+
+    Dragging over the chart chooses a part of the stretch.
+    """
+    shown = dict(figure["layout"])
+    shown["yaxis"] = shown["yaxis"] | {"fixedrange": True}
+    shown["xaxis"] = shown["xaxis"] | {"range": [_x(start), _x(end)], "autorange": False}
+    place = {"xperiod": step_ms, "xperiod0": _x(start), "xperiodalignment": "middle"}
+    data = [trace if trace.get("meta") == ASIDE else trace | place for trace in figure["data"]]
+    return {"data": data, "layout": shown}
+
+
+def with_log_scale(figure: Figure, ticks: Mapping[float, str]) -> Figure:
+    """A logarithmic y axis, where what is compared is far apart; `ticks`: values and how they are written."""
+    shown = dict(figure["layout"])
+    axis = {name: value for name, value in shown["yaxis"].items() if name != "rangemode"}
+    shown["yaxis"] = axis | {"type": "log", "tickvals": list(ticks), "ticktext": list(ticks.values())}
+    return figure | {"layout": shown}
+
+
+def compact(figure: Figure) -> Figure:
+    """The same with days that follow each other named by the first of them: half the bytes over a year."""
+    return figure | {"data": [_compact(trace) for trace in figure["data"]]}
+
+
+def _compact(trace: dict[str, Any]) -> dict[str, Any]:
+    x = trace["x"]
+    if len(x) < MOST_SERIES or x != _days(x[0], len(x)):
+        return trace
+    return {name: value for name, value in trace.items() if name != "x"} | {"x0": x[0], "dx": DAY_MS}
+
+
+def _days(first: Any, count: int) -> list[str]:
+    try:
+        start = date.fromisoformat(first)
+    except (TypeError, ValueError):
+        return []
+    return [(start + timedelta(days=n)).isoformat() for n in range(count)]
+
+
+def x_of(trace: Mapping[str, Any]) -> list[Any]:
+    """The x values of a trace, also of one that was made compact."""
+    return list(trace["x"]) if "x" in trace else _days(trace["x0"], len(trace["y"]))
+
+
 def table_of(figure: Figure) -> tuple[list[str], list[list[Any]]]:
-    """(headings, rows): the same numbers as a table, one row for each x."""
+    """(headings, rows): the same numbers as a table, one row for each x that has any. Limits and marks are left out."""
     horizontal = any(trace.get("orientation") == "h" for trace in figure["data"])
-    key, value = ("y", "x") if horizontal else ("x", "y")
+    traces = [trace for trace in figure["data"] if trace.get("meta") != ASIDE]
     rows: dict[Any, list[Any]] = {}
-    for place, trace in enumerate(figure["data"]):
-        for at, number in zip(trace[key], trace[value], strict=True):
-            rows.setdefault(at, [None] * len(figure["data"]))[place] = number
-    return [trace.get("name", "") for trace in figure["data"]], [[at, *numbers] for at, numbers in rows.items()]
+    for place, trace in enumerate(traces):
+        keys, values = (trace["y"], trace["x"]) if horizontal else (x_of(trace), trace["y"])
+        for at, number in zip(keys, values, strict=True):
+            rows.setdefault(at, [None] * len(traces))[place] = number
+    shown = [[at, *numbers] for at, numbers in rows.items() if any(number is not None for number in numbers)]
+    return [trace.get("name", "") for trace in traces], shown

@@ -1,6 +1,7 @@
 """The one time range of a page, kept in the address: `?range=7d`, or `?range=custom&from=2026-11-01&to=2026-11-08`.
 
 Ranges are half-open in UTC: `start <= at < end`. Custom days are whole days of the person's zone, the last included.
+With a clock time (`from=2026-11-01T10:00&to=2026-11-01T14:30`, or in `from_time` and `to_time`) an end is that moment.
 """
 
 from __future__ import annotations
@@ -58,8 +59,10 @@ class TimeRange:
         if self.name != "custom":
             return f"range={self.name}"
         zone = timezone.get_current_timezone()
-        last = (self.end - timedelta(microseconds=1)).astimezone(zone)
-        return f"range=custom&from={self.start.astimezone(zone):%Y-%m-%d}&to={last:%Y-%m-%d}"
+        start, end = self.start.astimezone(zone), self.end.astimezone(zone)
+        first = f"{start:%Y-%m-%d}" + (f"T{self.first_time}" if self.first_time else "")
+        last = f"{end:%Y-%m-%d}T{self.last_time}" if self.last_time else f"{self.last_day:%Y-%m-%d}"
+        return f"range=custom&from={first}&to={last}"
 
     @property
     def first_day(self) -> date:
@@ -68,6 +71,16 @@ class TimeRange:
     @property
     def last_day(self) -> date:
         return (self.end - timedelta(microseconds=1)).astimezone(timezone.get_current_timezone()).date()
+
+    @property
+    def first_time(self) -> str:
+        """`10:00` where a custom range begins within a day, else empty."""
+        return _clock(self.start) if self.name == "custom" else ""
+
+    @property
+    def last_time(self) -> str:
+        """`14:30` where a custom range ends within a day, else empty: its last day is whole."""
+        return _clock(self.end) if self.name == "custom" else ""
 
     @property
     def choices(self) -> list[tuple[str, _StrOrPromise]]:
@@ -90,16 +103,29 @@ def _preset(name: str, now: datetime, problem: _StrOrPromise = "") -> TimeRange:
 
 
 def _custom(query: QueryDict, *, default: str, now: datetime) -> TimeRange:
+    zone = timezone.get_current_timezone()
     try:
-        first = date.fromisoformat(query.get("from", ""))
-        last = date.fromisoformat(query.get("to", "") or str(timezone.localdate(now)))
-        zone = timezone.get_current_timezone()
-        start = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
-        end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
+        first, first_time = _day_and_time(query.get("from", ""), query.get("from_time", ""))
+        last, last_time = _day_and_time(query.get("to", "") or str(timezone.localdate(now)), query.get("to_time", ""))
+        start = datetime.combine(first, first_time or time(), tzinfo=zone).astimezone(UTC)
+        whole = last_time is None
+        end = datetime.combine(last + timedelta(days=whole), last_time or time(), tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
-        return _preset(default, now, _("The dates could not be read; write them as 2026-11-30."))
+        return _preset(default, now, _("The dates could not be read; write them as 2026-11-30 or 2026-11-30T14:00."))
     if end <= start:
-        return _preset(default, now, _("The first day must not be after the last."))
+        return _preset(default, now, _("The beginning must not be after the end."))
     if end - start > LONGEST:
         return _preset(default, now, _("A range may span at most 800 days."))
-    return TimeRange(start, end, "custom", f"{first:%Y-%m-%d} – {last:%Y-%m-%d}")
+    times = (f" {first_time:%H:%M}" if first_time else "", f" {last_time:%H:%M}" if last_time else "")
+    return TimeRange(start, end, "custom", f"{first:%Y-%m-%d}{times[0]} – {last:%Y-%m-%d}{times[1]}")
+
+
+def _day_and_time(text: str, clock: str) -> tuple[date, time | None]:
+    """`2026-11-30`, `2026-11-30T14:00`, or a day with the clock time beside it."""
+    day, _separator, written = text.partition("T")
+    return date.fromisoformat(day), time.fromisoformat(written or clock) if written or clock else None
+
+
+def _clock(moment: datetime) -> str:
+    local = moment.astimezone(timezone.get_current_timezone())
+    return "" if local.time() == time() else f"{local:%H:%M}"

@@ -87,7 +87,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _kept(request: HttpRequest) -> list[tuple[str, str]]:
     """What the filter form carries along: the time range, the order and the columns."""
-    names = ("range", "from", "to", "sort", "columns")
+    names = ("range", "from", "to", "from_time", "to_time", "sort", "columns")
     return [(name, value) for name in names for value in request.GET.getlist(name) if value]
 
 

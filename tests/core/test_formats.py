@@ -1,7 +1,8 @@
 """Numbers, money, times and ranges as people read them."""
 
+import json
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -78,12 +79,25 @@ def test_custom_days_are_whole_days_of_the_persons_zone() -> None:
         assert chosen.query == "range=custom&from=2026-10-25&to=2026-10-25"
 
 
+def test_a_custom_range_may_begin_and_end_within_a_day() -> None:
+    with timezone.override(zoneinfo.ZoneInfo("Europe/Madrid")):
+        chosen = time_range(QueryDict("range=custom&from=2026-11-20T10:00&to=2026-11-21T14:30"), now=NOW)
+        assert (chosen.start, chosen.length) == (datetime(2026, 11, 20, 9, tzinfo=UTC), timedelta(hours=28.5))
+        assert chosen.query == "range=custom&from=2026-11-20T10:00&to=2026-11-21T14:30"
+        assert (str(chosen.last_day), chosen.last_time) == ("2026-11-21", "14:30")
+        picked = "range=custom&from=2026-11-20&from_time=10:00&to=2026-11-20&to_time="
+        mixed = time_range(QueryDict(picked), now=NOW)
+        assert (mixed.length, mixed.query) == (timedelta(hours=14), "range=custom&from=2026-11-20T10:00&to=2026-11-20")
+
+
 @pytest.mark.parametrize(
     "query",
     [
         "range=ever",
         "range=custom&from=x",
         "range=custom&from=2026-11-02&to=2026-11-01",
+        "range=custom&from=2026-11-02T25:00",
+        "range=custom&from=2026-11-02T10:00&to=2026-11-02T10:00",
         "range=custom&from=0001-01-01",
         "range=custom&from=9999-12-31&to=9999-12-31",
     ],
@@ -117,6 +131,29 @@ def test_figures_are_ones_that_plotly_accepts_and_gaps_stay_gaps() -> None:
     headings, rows = charts.table_of(figure)
     assert headings == ["p95", "p50"]
     assert rows[1][1:] == [None, 2]
+
+
+def test_a_year_of_days_is_named_by_its_first_and_reads_the_same() -> None:
+    import plotly.graph_objects as go
+
+    days = [f"{date(2025, 12, 1) + timedelta(days=n)}" for n in range(365)]
+    calls: list[int | None] = [n if n % 7 else None for n in range(365)]
+    whole = charts.with_before(charts.bars(days, {"calls": calls}), days, calls, "before")
+    whole = charts.with_changes(
+        charts.with_steps(whole, [(days[0], 30), (days[-1], 900)], "time-out"), [(days[3], "x")]
+    )
+    small = charts.compact(charts.with_range(whole, days[0], days[-1], 86_400_000))
+    assert len(json.dumps(small)) < len(json.dumps(whole)) / 2
+    headings, rows = charts.table_of(small)
+    assert (headings, rows) == charts.table_of(whole)
+    assert headings == ["calls", "before"] and len(rows) == 312  # days without any number are no rows
+    assert [row[0] for row in rows] == [day for day, count in zip(days, calls, strict=True) if count is not None]
+    go.Figure(charts.with_log_scale(small, {1.0: "1 ms"}))
+
+
+def test_a_lone_point_between_gaps_is_drawn_as_a_dot() -> None:
+    alone = charts.lines(["a", "b", "c"], {"p95": [None, 5, None], "p50": [1, 2, None]})
+    assert [trace["mode"] for trace in alone["data"]] == ["lines+markers", "lines"]
 
 
 def test_colours_are_stable_and_differ_within_a_chart() -> None:

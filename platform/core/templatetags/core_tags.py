@@ -247,13 +247,17 @@ def query_replace(context: Context, **changes: object) -> str:
 
 
 @register.inclusion_tag("components/chart.html")
-def chart(figure: charts.Figure | None, title: str, source: str = "", name: str = "") -> dict[str, Any]:
+def chart(
+    figure: charts.Figure | None, title: str, source: str = "", name: str = "", step: str = "", links: str = ""
+) -> dict[str, Any]:
     """A Plotly figure (see `core.charts`) under its question, with the same numbers as a table below.
 
     `source`: where the numbers come from and how old they are. `figure=None` or without data: the empty state.
+    `step` (hour or day): zooming in changes the time range of the page. `links`: an address that, followed by an x, leads
+    to what is behind that point; a click goes there, and so does the x in the table.
     """
     chart_id = f"chart-{name or uuid.uuid4().hex[:8]}"
-    has_data = bool(figure and any(trace.get("x") for trace in figure["data"]))
+    has_data = bool(figure and any(trace.get("x") or trace.get("x0") for trace in figure["data"]))
     headings, rows = charts.table_of(figure) if figure and has_data else ([], [])
     return {
         "chart_id": chart_id,
@@ -264,6 +268,8 @@ def chart(figure: charts.Figure | None, title: str, source: str = "", name: str 
         "headings": headings,
         "rows": rows[:SHOWN_IN_TABLE],
         "cut": len(rows) > SHOWN_IN_TABLE,
+        "step": step,
+        "links": links,
     }
 
 

@@ -31,13 +31,49 @@
     try {
       const figure = JSON.parse(data.textContent);
       const library = await plotly();
-      await library.react(node, figure.data, themed(figure.layout || {}), { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage", "resetScale2d"]] });
+      const layout = themed(figure.layout || {});
+      if (node.dataset.step) Object.assign(layout, { dragmode: coarse ? false : "zoom" });
+      await library.react(node, figure.data, layout, { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage", "resetScale2d"]] });
       node.dataset.drawn = "1";
-      if (!node.dataset.linked) { node.dataset.linked = "1"; node.on("plotly_relayout", (change) => link(node, change)); }
+      if (!node.dataset.linked) {
+        node.dataset.linked = "1";
+        node.on("plotly_relayout", (change) => (node.dataset.step ? zoom(node, change) : link(node, change)));
+        if (node.dataset.links) node.on("plotly_click", (event) => open(node, event.points[0]));
+      }
     } catch (error) {
       node.textContent = "The chart could not be drawn; open it as a table.";
       console.warn(error);
     }
+  }
+
+  // A finger moves the page; the range picker zooms there.
+  const coarse = window.matchMedia("(pointer: coarse)").matches;
+  // Charts with data-step share the time range of the page: zooming in is a new range, in the address, for all of them.
+  const stepOf = (node) => (node.dataset.step === "hour" ? 3600000 : 86400000);
+  const momentOf = (text) => Date.parse(String(text).replace(" ", "T").slice(0, 19) + (String(text).length > 10 ? "Z" : "T00:00:00Z"));
+
+  function zoom(node, change) {
+    const first = change["xaxis.range[0]"], last = change["xaxis.range[1]"];
+    if (!first || !last) return;
+    const step = stepOf(node), length = node.dataset.step === "hour" ? 16 : 10;
+    const start = Math.floor(momentOf(first) / step) * step;
+    const end = Math.max(start + step, Math.ceil(momentOf(last) / step) * step);
+    const shown = (at) => new Date(at).toISOString().slice(0, length);
+    const address = new URL(window.location.href);
+    ["at", "cursor", "from_time", "to_time"].forEach((name) => address.searchParams.delete(name));
+    address.searchParams.set("range", "custom");
+    address.searchParams.set("from", shown(start));
+    address.searchParams.set("to", shown(length === 10 ? end - step : end));  // the last day is included
+    address.hash = node.id;
+    window.location.assign(address);
+  }
+
+  // What is behind a point: the place its row in the table links to.
+  function open(node, point) {
+    if (point.data.meta === "aside") return;
+    const x = point.data.x ? point.data.x[point.pointNumber] : momentOf(point.data.x0) + point.pointNumber * point.data.dx;
+    const at = new Date(typeof x === "number" ? x : momentOf(x)).toISOString().slice(0, node.dataset.step === "hour" ? 16 : 10);
+    window.location.assign(node.dataset.links + encodeURIComponent(at) + "#invocations");
   }
 
   // Zooming one chart over time zooms the others of the page.
@@ -47,7 +83,7 @@
     const range = change["xaxis.range[0]"] ? { "xaxis.range": [change["xaxis.range[0]"], change["xaxis.range[1]"]] } : change["xaxis.autorange"] ? { "xaxis.autorange": true } : null;
     if (!range) return;
     following = true;
-    const others = [...document.querySelectorAll(".chart[data-drawn]")].filter((node) => node !== from && node.layout?.xaxis?.type === "date");
+    const others = [...document.querySelectorAll(".chart[data-drawn]:not([data-step])")].filter((node) => node !== from && node.layout?.xaxis?.type === "date");
     Promise.all(others.map((node) => window.Plotly.relayout(node, range))).finally(() => { following = false; });
   }
 

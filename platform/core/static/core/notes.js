@@ -99,11 +99,11 @@
 
   // A refused note comes back with the reason beside the text; a form that opens gets the focus.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.status === 400 && event.detail.target?.id === "timeline") { event.detail.shouldSwap = true; event.detail.isError = false; }
+    if (event.detail.xhr.status === 400 && event.detail.target?.matches?.("[data-notes]")) { event.detail.shouldSwap = true; event.detail.isError = false; }
   });
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target?.id !== "timeline") return;
-    const field = document.querySelector("#timeline .is-invalid, [data-note-edit] textarea");
+    if (!event.detail.target?.matches?.("[data-notes]")) return;
+    const field = document.querySelector("[data-notes] .is-invalid, [data-note-edit] textarea");
     if (field) { field.focus(); field.setSelectionRange(field.value.length, field.value.length); }
   });
 })();
