@@ -5,10 +5,13 @@ from services_registry.models.batches import Batch, BatchItem, Chunk
 from services_registry.models.doors import DoorHour, FirehoseKey, LogPosition
 from services_registry.models.findings import Finding, RuleThreshold, StopRecord
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
+from services_registry.models.kept import FunctionNote, SavedPayload
 from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
 from services_registry.models.standings import FunctionStanding
 from services_registry.models.telemetry import (
     FleetDay,
+    FleetHour,
+    FleetUsage,
     FunctionDay,
     FunctionHour,
     InvocationReport,
@@ -28,10 +31,13 @@ __all__ = [
     "Finding",
     "FirehoseKey",
     "FleetDay",
+    "FleetHour",
+    "FleetUsage",
     "FreezeWindow",
     "Function",
     "FunctionDay",
     "FunctionHour",
+    "FunctionNote",
     "FunctionRevision",
     "FunctionStanding",
     "InvocationReport",
@@ -39,6 +45,7 @@ __all__ = [
     "RejectedLine",
     "ReportKey",
     "RuleThreshold",
+    "SavedPayload",
     "ScheduleRun",
     "StopRecord",
     "SyncRun",

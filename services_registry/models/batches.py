@@ -88,6 +88,8 @@ class Batch(models.Model):
                 fields=["created"], condition=models.Q(state__in=["running", "paused", "halted"]), name="batch_open"
             ),
             models.Index(fields=["function_name", "-created"], name="batch_by_function"),
+            # The single runs of a function, which are few among its batches.
+            models.Index(fields=["function_name", "-created"], condition=models.Q(capability=""), name="batch_runs"),
             GinIndex(fields=["title"], opclasses=["gin_trgm_ops"], name="batch_title_trgm"),  # searched by ILIKE
         ]
 

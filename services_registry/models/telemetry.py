@@ -143,3 +143,39 @@ class FleetDay(RollupFields):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class FleetHour(RollupFields):
+    """One hour of all functions of a region and architecture, on which prices depend: fleet charts of a few days."""
+
+    hour = models.DateTimeField()
+    region = models.CharField(max_length=30)
+    architecture = models.CharField(max_length=10)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.REPORTS)
+
+    class Meta:
+        ordering = ["hour"]
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "region", "architecture", "origin"], name="fleet_hour_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} {self.region} {self.architecture}"
+
+
+class FleetUsage(RollupFields):
+    """A day of all functions of a region and architecture: what a day of the fleet is billed by."""
+
+    day = models.DateField()
+    region = models.CharField(max_length=30)
+    architecture = models.CharField(max_length=10)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.REPORTS)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [
+            models.UniqueConstraint(fields=["day", "region", "architecture", "origin"], name="fleet_usage_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.region} {self.architecture}"

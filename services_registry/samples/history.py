@@ -38,18 +38,20 @@ def write_history(functions: dict[str, Function], fleet: list[FleetFunction], *,
     hours = [row for function, shape in wanted for row in _hours(function, shape, until)]
     FunctionDay.objects.bulk_create(days, batch_size=2000, ignore_conflicts=True)
     FunctionHour.objects.bulk_create(hours, batch_size=2000, ignore_conflicts=True)
-    _add_to_fleet(days)
+    _add_to_fleet(hours, days)
     return len(days) + len(hours)
 
 
-def _add_to_fleet(days: list[FunctionDay]) -> None:
-    """The sample days of all functions together, beside what an earlier call made of others."""
-    totals: dict[date, Sums] = {}
-    for row in days:
-        total = totals.setdefault(row.day, Sums())
-        numbers = {name: getattr(row, name) for name in SUMS}
-        total.add_sums(Sums(**numbers, max_memory_mb=row.max_memory_mb, histogram=decode(row.histogram)))
-    pour_fleet(totals, timezone.now(), origin=Origin.SAMPLE)
+def _add_to_fleet(hours: list[FunctionHour], days: list[FunctionDay]) -> None:
+    """The sample of all functions together, beside what an earlier call made of others."""
+    by_hour = {(row.function_id, row.hour): _sums(row) for row in hours}
+    by_day = {(row.function_id, row.day): _sums(row) for row in days}
+    pour_fleet(by_hour, by_day, timezone.now(), origin=Origin.SAMPLE)
+
+
+def _sums(row: RollupFields) -> Sums:
+    numbers = {name: getattr(row, name) for name in SUMS}
+    return Sums(**numbers, max_memory_mb=row.max_memory_mb, histogram=decode(row.histogram))
 
 
 def _days(function: Function, shape: FleetFunction, until: date) -> Iterator[FunctionDay]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from services_registry.choices import Origin
-from services_registry.models import InvocationReport
+from services_registry.models import Function, InvocationReport
 from services_registry.telemetry.histogram import Histogram, bucket_of, decode, encode
 
 SUMS = ("invocations", "errors", "timeouts", "cold_starts", "duration_ms", "init_ms", "billed_ms", "billed_mb_ms")
@@ -83,6 +83,9 @@ class _Table:
 _HOURS = _Table("services_registry_functionhour", (("function_id", "bigint"), ("hour", "timestamptz")))
 _DAYS = _Table("services_registry_functionday", (("function_id", "bigint"), ("day", "date")), since=True)
 _FLEET = _Table("services_registry_fleetday", (("day", "date"),))
+_PLACE = (("region", "text"), ("architecture", "text"))
+_FLEET_HOURS = _Table("services_registry_fleethour", (("hour", "timestamptz"), *_PLACE))
+_FLEET_USAGE = _Table("services_registry_fleetusage", (("day", "date"), *_PLACE))
 
 
 def add_to_rollups(reports: Iterable[InvocationReport]) -> None:
@@ -95,36 +98,55 @@ def add_to_rollups(reports: Iterable[InvocationReport]) -> None:
 
 
 def pour(hours: Hours, now: datetime) -> None:
-    """Add the sums to hours, days and fleet days.
+    """Add the sums to hours, days and the fleet.
 
     Always in this order and sorted, so that two writers wait for each other instead of locking each other out.
     """
-    by_hour: dict[tuple[Any, ...], Sums] = {}
-    days: dict[tuple[Any, ...], Sums] = {}
-    fleet: dict[tuple[Any, ...], Sums] = {}
-    for (function_id, hour), sums in hours.items():
-        at = datetime.fromtimestamp(hour * SECONDS_OF_HOUR, UTC)
-        by_hour[function_id, at] = sums
-        days.setdefault((function_id, at.date()), Sums()).add_sums(sums)
-    for (_function, day), sums in days.items():
-        fleet.setdefault((day,), Sums()).add_sums(sums)
+    by_hour = {(function_id, _time_of(hour)): sums for (function_id, hour), sums in hours.items()}
+    days = _added(((function_id, at.date()), sums) for (function_id, at), sums in by_hour.items())
     with transaction.atomic():
-        for table, rows in ((_HOURS, by_hour), (_DAYS, days), (_FLEET, fleet)):
-            if rows:
-                _pour_into(table, rows, now)
+        _pour_into(_HOURS, by_hour, now)
+        _pour_into(_DAYS, days, now)
+        pour_fleet(by_hour, days, now)
 
 
-def pour_fleet(days: Mapping[date, Sums], now: datetime, *, origin: str) -> None:
-    """Add the sums of days that functions have already, of an origin of its own."""
-    if days:
-        with transaction.atomic():
-            _pour_into(_FLEET, {(day,): sums for day, sums in days.items()}, now, origin)
+def pour_fleet(
+    hours: Mapping[tuple[int, datetime], Sums], days: Mapping[tuple[int, date], Sums], now: datetime, *,
+    origin: str = Origin.REPORTS,
+) -> None:  # fmt: skip
+    """Add the sums of functions to those of the fleet: days, and hours and days by what a price depends on."""
+    places = _places({function_id for function_id, _time in [*hours, *days]})
+    with transaction.atomic():
+        _pour_into(_FLEET, _added(((day,), sums) for (_id, day), sums in days.items()), now, origin)
+        placed_hours = _added(((at, *places[pk]), sums) for (pk, at), sums in hours.items() if pk in places)
+        _pour_into(_FLEET_HOURS, placed_hours, now, origin)
+        placed_days = _added(((day, *places[pk]), sums) for (pk, day), sums in days.items() if pk in places)
+        _pour_into(_FLEET_USAGE, placed_days, now, origin)
+
+
+def _added(rows: Iterable[tuple[tuple[Any, ...], Sums]]) -> dict[tuple[Any, ...], Sums]:
+    total: dict[tuple[Any, ...], Sums] = {}
+    for key, sums in rows:
+        total.setdefault(key, Sums()).add_sums(sums)
+    return total
+
+
+def _time_of(hour: int) -> datetime:
+    return datetime.fromtimestamp(hour * SECONDS_OF_HOUR, UTC)
+
+
+def _places(function_ids: set[int]) -> dict[int, tuple[str, str]]:
+    """Region and architecture of each."""
+    rows = Function.objects.filter(pk__in=function_ids).order_by().values_list("pk", "region", "architecture")
+    return {pk: (region, architecture) for pk, region, architecture in rows}
 
 
 def _pour_into(
     table: _Table, rows: Mapping[tuple[Any, ...], Sums], now: datetime, origin: str = Origin.REPORTS
 ) -> None:
     """Adds in the database; a row that was there before is locked by that, so its histogram can be merged here."""
+    if not rows:
+        return
     keys = sorted(rows)
     columns = [[key[place] for key in keys] for place in range(len(table.keys))]
     numbers = [list(column) for column in zip(*(rows[key].numbers() for key in keys), strict=True)]

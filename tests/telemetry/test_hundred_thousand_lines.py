@@ -16,6 +16,8 @@ from django.db.models import Sum
 from services_registry.models import (
     DoorHour,
     FleetDay,
+    FleetHour,
+    FleetUsage,
     Function,
     FunctionDay,
     FunctionHour,
@@ -52,7 +54,7 @@ def written_lines() -> list[str]:
 def sums() -> list[dict[str, Any]]:
     """Each kind of rollup added up, and every histogram merged."""
     found = []
-    for model in (FunctionHour, FunctionDay, FleetDay):
+    for model in (FunctionHour, FunctionDay, FleetDay, FleetHour, FleetUsage):
         total = model.objects.aggregate(**{name: Sum(name) for name in SUMS})
         counted = sum(sum(decode(data).values()) for data in model.objects.values_list("histogram", flat=True))
         found.append(total | {"in_histograms": counted, "rows": model.objects.count()})
