@@ -1,5 +1,7 @@
 """Closed sets of states, each with its label and the tone of its badge."""
 
+from __future__ import annotations
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -75,6 +77,28 @@ class Origin(models.TextChoices):
 
     REPORTS = "reports", _("measured from REPORT lines")
     SAMPLE = "sample", _("sample data")
+
+
+class Ended(models.TextChoices):
+    """How an invocation ended, as its REPORT or the lines beside it say."""
+
+    SUCCESS = "success", _("succeeded")
+    ERROR = "error", _("error")
+    TIMEOUT = "timeout", _("timed out")
+    FAILURE = "failure", _("failure")
+    OTHER = "other", _("other")
+
+    @classmethod
+    def of(cls, status: str) -> Ended:
+        return cls(status) if status in cls.values else cls.OTHER
+
+    @property
+    def tone(self) -> str:
+        return {Ended.SUCCESS: "green", Ended.OTHER: "secondary"}.get(self, "red")
+
+
+COLD_START = ("cold", _("cold start"))
+"""What the list of invocations can be narrowed to beside how they ended."""
 
 
 class Door(models.TextChoices):

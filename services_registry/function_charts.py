@@ -1,56 +1,93 @@
-"""The charts of a function's page: each answers one question, which is its title."""
+"""The charts of a function's page over one range, with what was configured and what was changed in it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from core import charts
-from services_registry.models import Function
-from services_registry.selectors import Point
+from services_registry import course_charts as draw
+from services_registry.course_charts import Canvas, NamedChart
+from services_registry.courses import Course, x_of
+from services_registry.function_changes import Change, readable_changes
+from services_registry.models import Function, FunctionRevision
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise
+MOST_MARKS = 40
+"""Marks in a chart; more could not be told apart. The latest ones are shown."""
+MOST_REVISIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class NamedChart:
-    name: str
-    title: _StrOrPromise
-    figure: charts.Figure
+class Mark:
+    """One change of the function within the range."""
+
+    revision: FunctionRevision
+    at: datetime
+    changes: list[Change]
+
+    @property
+    def words(self) -> str:
+        parts = [f"{change.field}: {change.before} → {change.after}" for change in self.changes[:4]]
+        return "<br>".join([*(part[:80] for part in parts), *(["…"] if len(self.changes) > len(parts) else [])])
 
 
-def charts_of(function: Function, points: list[Point]) -> list[NamedChart]:
-    """Six figures over the same x axis; empty without points."""
-    if not points:
+def revisions_since(function: Function, start: datetime) -> list[FunctionRevision]:
+    """Changes that were seen from then on, in the order in which they happened."""
+    rows = function.revisions.filter(seen__gte=start).exclude(changes={})[:MOST_REVISIONS]
+    return sorted(rows, key=happened)
+
+
+def happened(revision: FunctionRevision) -> datetime:
+    """When AWS says that it changed, else when it was seen."""
+    return revision.changed or revision.seen
+
+
+def marks_of(revisions: Iterable[FunctionRevision], course: Course) -> list[Mark]:
+    period = course.period
+    inside = [revision for revision in revisions if period.start <= happened(revision) < period.end][-MOST_MARKS:]
+    return [Mark(revision, happened(revision), readable_changes(revision)) for revision in inside]
+
+
+def charts_of(
+    function: Function, course: Course, before: Course | None, revisions: Sequence[FunctionRevision]
+) -> list[NamedChart]:
+    """Seven figures over the same x axis; none without points."""
+    if not course.points:
         return []
-    x = [point.at.isoformat() for point in points]
-    good = [point.invocations - point.errors for point in points]
-    other_errors = [point.errors - point.timeouts for point in points]
-    calls = {"succeeded": good, "errors": other_errors, "timeouts": [point.timeouts for point in points]}
-    percentiles = {name: [point.percentiles[name] for point in points] for name in ("p50", "p95", "p99")}
-    durations = charts.lines(x, percentiles, y_title=str(_("ms")))
-    cold_ms = [point.init_ms / point.cold_starts if point.cold_starts else None for point in points]
-    memory = charts.lines(x, {"memory used": [point.max_memory_mb or None for point in points]}, y_title="MB")
+    marks = [(_place(mark.at, course), mark.words) for mark in marks_of(revisions, course)]
+    canvas = Canvas(course, before, marks, timezone.now())
+    timeouts = [(at, value * 1000) for at, value in configured(function, revisions, course, "timeout_s")]
+    memory = configured(function, revisions, course, "memory_mb")
     return [
-        NamedChart("calls", _("How often was it called, and how did that end?"), charts.bars(x, calls)),
-        NamedChart(
-            "durations", _("How close do calls come to the time-out?"),
-            charts.with_limit(durations, function.timeout_s * 1000, f"time-out {function.timeout_s} s"),
-        ),
-        NamedChart(
-            "cold", _("How many calls waited for a cold start?"),
-            charts.bars(x, {"cold starts": [point.cold_starts for point in points]}),
-        ),
-        NamedChart("init", _("What does a cold start add?"), charts.lines(x, {"init": cold_ms}, y_title=str(_("ms")))),
-        NamedChart(
-            "memory", _("How much of its memory does it use?"),
-            charts.with_limit(memory, function.memory_mb, f"configured {function.memory_mb} MB"),
-        ),
-        NamedChart(
-            "cost", _("What did it cost (estimated)?"),
-            charts.bars(x, {"estimated": [point.cost for point in points]}, y_title="USD"),
-        ),
-    ]  # fmt: skip
+        draw.calls_chart(canvas),
+        draw.durations_chart(canvas, timeouts, _("time-out %(n)s s") % {"n": function.timeout_s}),
+        draw.cold_chart(canvas),
+        draw.init_chart(canvas),
+        draw.running_chart(canvas, function.reserved_concurrency),
+        draw.memory_chart(canvas, memory, _("configured %(n)s MB") % {"n": f"{function.memory_mb:,}"}),
+        draw.cost_chart(canvas),
+    ]
+
+
+def configured(
+    function: Function, revisions: Sequence[FunctionRevision], course: Course, field: str
+) -> list[tuple[str, float]]:
+    """The course of a configured number over the range: where it began, each change of it, where it ended."""
+    first, last = course.ends()
+    changes = [(happened(row), row.changes[field]) for row in revisions if field in row.changes]
+    later: list[tuple[datetime, list[Any]]] = [change for change in changes if change[0] >= course.period.start]
+    value = later[0][1][0] if later else getattr(function, field)
+    steps = [(first, float(value))]
+    for at, (_before, after) in later:
+        if at < course.period.end:
+            steps.append((_place(at, course), float(after)))
+    return [*steps, (last, steps[-1][1])]
+
+
+def _place(at: datetime, course: Course) -> str:
+    """A moment on the x axis: the viewer's clock among hours, UTC among UTC days."""
+    return x_of(at) if course.hourly else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,26 +13,11 @@ from core.like import contains
 from core.timerange import TimeRange
 from services_registry import pricing
 from services_registry.choices import Origin
+from services_registry.courses import Course, Point, hour_of
 from services_registry.function_facts import SHARES, days_of, usage_of
 from services_registry.models import Function, FunctionDay, FunctionHour
 from services_registry.models.telemetry import RollupFields
 from services_registry.telemetry.histogram import merge, percentile
-
-
-@dataclass(slots=True)
-class Point:
-    """One step of a function's course. Percentiles in ms."""
-
-    at: datetime | date
-    invocations: int
-    errors: int
-    timeouts: int
-    cold_starts: int
-    init_ms: float
-    max_memory_mb: int
-    cost: Decimal | None
-    sample: bool
-    percentiles: dict[str, float | None]
 
 
 def search_functions(functions: QuerySet[Function], text: str) -> QuerySet[Function]:
@@ -47,13 +30,20 @@ def search_functions(functions: QuerySet[Function], text: str) -> QuerySet[Funct
     )
 
 
-def course_of(function: Function, period: TimeRange) -> list[Point]:
-    """What a function did, by hour for short ranges and by day for long ones. Steps without data are left out."""
-    if period.hourly:
-        hours = FunctionHour.objects.filter(function=function, hour__gte=period.start, hour__lt=period.end)
-        return _points(function, [(row.hour, row) for row in hours.order_by("hour")])
+def course_of(function: Function, period: TimeRange, *, hourly: bool | None = None) -> Course:
+    """What a function did, by hour for short ranges and by day for long ones, or where there are no hours.
+
+    Args:
+        hourly: takes these steps and no others, for comparing with a course that has them.
+    """
+    if hourly is None and period.hourly or hourly:
+        hours = FunctionHour.objects.filter(function=function, hour__gte=hour_of(period.start), hour__lt=period.end)
+        rows = [(row.hour, row) for row in hours.order_by("hour")]
+        if rows or hourly:
+            return Course.of(period, _points(function, rows), hourly=True)
     days = FunctionDay.objects.filter(days_of(period), function=function)
-    return _points(function, [(row.day, row) for row in days.order_by("day")])
+    found = _points(function, [(row.day, row) for row in days.order_by("day")])
+    return Course.of(period, found, hourly=period.hourly and not found)
 
 
 def _points(function: Function, rows: Sequence[tuple[datetime | date, RollupFields]]) -> list[Point]:
@@ -81,6 +71,7 @@ def _points(function: Function, rows: Sequence[tuple[datetime | date, RollupFiel
                 timeouts=_sum(group, "timeouts"),
                 cold_starts=_sum(group, "cold_starts"),
                 init_ms=_sum(group, "init_ms"),
+                billed_ms=_sum(group, "billed_ms"),
                 max_memory_mb=max(row.max_memory_mb for row in group),
                 cost=cost,
                 sample=any(getattr(row, "origin", "") == Origin.SAMPLE for row in group),

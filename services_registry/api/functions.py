@@ -21,8 +21,8 @@ from services_registry.selectors import course_of
 
 RANGES = [
     OpenApiParameter("range", str, enum=[*PRESETS, "custom"], description="custom with `from` and `to`; usual: 30d"),
-    OpenApiParameter("from", str, description="first day, 2026-11-01"),
-    OpenApiParameter("to", str, description="last day, included"),
+    OpenApiParameter("from", str, description="first day, 2026-11-01, or moment, 2026-11-01T10:00"),
+    OpenApiParameter("to", str, description="last day, included, or moment, not included"),
 ]
 
 
@@ -57,6 +57,7 @@ class PointSerializer(serializers.Serializer[Any]):
     timeouts = serializers.IntegerField()
     cold_starts = serializers.IntegerField()
     init_ms = serializers.FloatField(help_text="sum over the cold starts")
+    billed_ms = serializers.IntegerField(help_text="sum; by the length of the step: how many ran at once on average")
     max_memory_mb = serializers.IntegerField()
     cost = serializers.CharField(allow_null=True, help_text="estimated USD, exact decimal")
     sample = serializers.BooleanField(help_text="sample data, not the company's own")
@@ -82,13 +83,13 @@ class FunctionViewSet(ReadOnlyModelViewSet[Function]):
     @extend_schema(responses=SeriesSerializer, parameters=RANGES)
     @action(detail=True, methods=["get"], filterset_class=None)
     def series(self, request: Request, pk: Any = None) -> Response:
-        """What the function did, by hour up to eight days and by day beyond."""
+        """What the function did, by hour up to eight days, and by day beyond or where hours are not known."""
         period = time_range(request.query_params, default="30d")
         if period.problem:
             raise serializers.ValidationError({"range": [str(period.problem)]})
-        points = [_point(asdict(point)) for point in course_of(self.get_object(), period)]
-        step = "hour" if period.hourly else "day"
-        return Response({"start": period.start, "end": period.end, "step": step, "points": points})
+        course = course_of(self.get_object(), period)
+        points = [_point(asdict(point)) for point in course.points.values()]
+        return Response({"start": period.start, "end": period.end, "step": course.step, "points": points})
 
 
 def _point(point: dict[str, Any]) -> dict[str, Any]:

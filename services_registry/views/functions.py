@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import F
@@ -16,42 +13,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from core.access import operator_required
+from core.htmx import is_fragment, vary_on_fragment
 from core.timerange import time_range
 from services_registry.batches import BatchError, start_run
-from services_registry.choices import TONES
-from services_registry.function_changes import readable_changes
-from services_registry.function_charts import charts_of
-from services_registry.function_facts import facts_of, summed, totals_of
-from services_registry.models import Batch, Function
-from services_registry.selectors import course_of
-
-MOST_PAYLOAD = 6 * 1024 * 1024  # Lambda's synchronous request limit
-REPORT_TONES = {"success": "green", "error": "red", "timeout": "red", "failure": "red"}
-
-
-class RunForm(forms.Form):
-    payload = forms.CharField(
-        label=_("JSON payload"),
-        initial="{}",
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "font-monospace"}),
-        help_text=_("What the function receives as its event, at most 6 MB."),
-    )
-    reason = forms.CharField(label=_("Why"), required=False, max_length=300)
-
-    def clean_payload(self) -> Any:
-        text = self.cleaned_data["payload"]
-        if len(text.encode()) > MOST_PAYLOAD:
-            raise forms.ValidationError(_("The payload is over 6 MB, which Lambda refuses for a synchronous call."))
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise forms.ValidationError(_("This is not JSON: %(error)s"), params={"error": str(error)}) from error
+from services_registry.function_facts import facts_of, totals_of
+from services_registry.function_page import invocations_of, page_of
+from services_registry.models import Function
+from services_registry.run_forms import RunForm, form_for
 
 
 @login_required
 @require_GET
 def function_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    return _detail(request, get_object_or_404(Function, pk=pk), RunForm())
+    """The whole page, or as a fragment the list of invocations behind a point or with an outcome."""
+    function = get_object_or_404(Function, pk=pk)
+    if is_fragment(request):
+        part = "services_registry/_function_invocations.html"
+        return vary_on_fragment(render(request, part, invocations_of(function, request)))
+    return vary_on_fragment(detail_page(request, function))
 
 
 @login_required
@@ -70,7 +49,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     function = get_object_or_404(Function, pk=pk)
     form = RunForm(request.POST)
     if not form.is_valid():
-        return _detail(request, function, form, status=400)
+        return detail_page(request, function, {"form": form}, status=400)
     try:
         batch = start_run(
             function_name=function.name,
@@ -82,37 +61,16 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except BatchError as error:
         messages.error(request, str(error))
-        return _detail(request, function, form, status=400)
+        return detail_page(request, function, {"form": form}, status=400)
     return redirect("batch-detail", pk=batch.pk)
 
 
-def _detail(request: HttpRequest, function: Function, form: RunForm, status: int = 200) -> HttpResponse:
-    period = time_range(request.GET, default="30d")
-    points = course_of(function, period)
-    facts = summed([function], period)[0]
-    context = {
-        "function": function,
-        "facts": facts,
-        "period": period,
-        "charts": charts_of(function, points),
-        "sample": any(point.sample for point in points),
-        "reports": [_toned(report, report.status) for report in function.reports.all()[:20]],
-        "batches": [_toned(batch, batch.state) for batch in Batch.objects.filter(function_name=function.name)[:10]],
-        "revisions": [_worded(revision) for revision in function.revisions.all()[:10]],
-        "form": form,
-        "region": settings.AWS_REGION,
-    }
+def detail_page(
+    request: HttpRequest, function: Function, more: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """The whole page; `more`: what was refused, to be shown again with the reason."""
+    context = page_of(function, request) | {"form": form_for(function, request.GET, request.user)} | (more or {})
     return render(request, "services_registry/function_detail.html", context, status=status)
-
-
-def _toned(row: Any, state: str) -> Any:
-    row.tone = REPORT_TONES.get(state) or TONES.get(state, "secondary")
-    return row
-
-
-def _worded(revision: Any) -> Any:
-    revision.readable = readable_changes(revision)
-    return revision
 
 
 @login_required

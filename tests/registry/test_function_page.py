@@ -15,12 +15,14 @@ Make = Callable[..., Function]
 Report = Callable[..., None]
 
 
-def test_six_charts_with_their_source(make_function: Make, report: Report, client_as: ClientAs, viewer: User) -> None:
+def test_seven_charts_each_with_its_source(
+    make_function: Make, report: Report, client_as: ClientAs, viewer: User
+) -> None:
     function = make_function("labels-render")
     report(function, count=30, init_ms=250.0, max_memory_mb=300)
     text = client_as(viewer).get(f"/functions/{function.pk}/").content.decode()
-    assert text.count('class="chart" id="chart-') == 6
-    assert text.count("from REPORT lines of our invocations and sample history") == 6
+    assert text.count('class="chart" id="chart-') == 7
+    assert "refused calls (throttles) never start" in text and "peaks within a step are higher" in text
     assert function.arn in text
 
 
