@@ -79,7 +79,12 @@ def calls_chart(canvas: Canvas) -> NamedChart:
     )  # fmt: skip
 
 
-def durations_chart(canvas: Canvas, limit: Steps = (), label: str = "") -> NamedChart:
+CLOSE_TO_TIMEOUT = gettext_lazy("How close do calls come to the time-out?")
+
+
+def durations_chart(
+    canvas: Canvas, limit: Steps = (), label: str = "", *, title: _StrOrPromise = CLOSE_TO_TIMEOUT
+) -> NamedChart:
     course = canvas.course
     shares = ("p50", "p95", "p99")
     series = {name: course.values(lambda point, name=name: _tenths(point.percentiles[name])) for name in shares}  # type: ignore[misc]  # bound at once
@@ -91,7 +96,7 @@ def durations_chart(canvas: Canvas, limit: Steps = (), label: str = "") -> Named
             figure = charts.with_log_scale(figure, MS_TICKS)
     figure = canvas.finish(figure, canvas.earlier(lambda point: _tenths(point.percentiles["p95"])))
     return NamedChart(
-        "durations", gettext_lazy("How close do calls come to the time-out?"), figure,
+        "durations", title, figure,
         gettext_lazy("durations of REPORT lines in buckets, at most 2 % off; of the period before, p95"),
     )  # fmt: skip
 

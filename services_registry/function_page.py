@@ -42,7 +42,7 @@ def page_of(function: Function, request: HttpRequest) -> dict[str, Any]:
     revisions = revisions_since(function, period.start)
     marks = marks_of(revisions, course)
     return {
-        "function": function, "comparing": comparing, "wider": _wider(period),
+        "function": function, "comparing": comparing, "wider": wider(period),
         "facts": summed([function], period)[0],
         "charts": charts_of(function, course, before, revisions), "step": course.step,
         "links": f"{_address(function, period, comparing)}&at=",
@@ -104,7 +104,7 @@ def _address(function: Function, period: TimeRange, comparing: bool) -> str:
     return f"{reverse('function-detail', args=[function.pk])}?{period.query}{'&compare=1' if comparing else ''}"
 
 
-def _wider(period: TimeRange) -> str:
+def wider(period: TimeRange) -> str:
     """The query of twice the range around the same middle, in whole hours or days, up to now; empty at the longest."""
     length = period.length * 2
     if length > LONGEST:

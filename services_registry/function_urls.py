@@ -5,6 +5,7 @@ from django.urls import path
 from services_registry.views import (
     findings,
     firehose,
+    fleet,
     function_edit,
     function_list,
     function_notes,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("functions/export.csv", function_list.functions_csv, name="function-list-csv"),
     *function_list.VIEWS.urls("functions/"),
     path("functions/edit/", function_edit.edit, name="function-edit"),
+    path("functions/fleet/", fleet.fleet, name="function-fleet"),
     path("functions/changes/", registry.change_feed, name="function-changes"),
     path("functions/syncs/", registry.sync_list, name="sync-list"),
     path("functions/syncs/now/", registry.sync_now, name="sync-now"),

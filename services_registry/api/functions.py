@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from core.timerange import PRESETS, time_range
+from services_registry.courses import Course
 from services_registry.function_filters import FunctionFilter
 from services_registry.models import AwsAccount, Function, FunctionRevision, InvocationReport, SyncRun
 from services_registry.revision_filters import RevisionFilter
@@ -87,9 +88,13 @@ class FunctionViewSet(ReadOnlyModelViewSet[Function]):
         period = time_range(request.query_params, default="30d")
         if period.problem:
             raise serializers.ValidationError({"range": [str(period.problem)]})
-        course = course_of(self.get_object(), period)
-        points = [_point(asdict(point)) for point in course.points.values()]
-        return Response({"start": period.start, "end": period.end, "step": course.step, "points": points})
+        return Response(series_of(course_of(self.get_object(), period)))
+
+
+def series_of(course: Course) -> dict[str, Any]:
+    """A course as `SeriesSerializer` describes it."""
+    points = [_point(asdict(point)) for point in course.points.values()]
+    return {"start": course.period.start, "end": course.period.end, "step": course.step, "points": points}
 
 
 def _point(point: dict[str, Any]) -> dict[str, Any]:

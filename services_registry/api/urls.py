@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from services_registry.api.batches import BatchViewSet
 from services_registry.api.findings import FindingViewSet
+from services_registry.api.fleet import FleetGroupsView, FleetSeriesView
 from services_registry.api.functions import FunctionViewSet, InvocationViewSet, RevisionViewSet, SyncRunViewSet
 from services_registry.api.kept import FunctionNotesView, PayloadsView, PayloadView
 from services_registry.api.plans import BatchPlanView
@@ -26,6 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("batches/plan/", BatchPlanView.as_view(), name="api-batch-plan"),
     path("functions/<int:pk>/stop/", FunctionStopView.as_view(), name="api-function-stop"),
     path("functions/<int:pk>/restore/", FunctionRestoreView.as_view(), name="api-function-restore"),
+    path("functions/fleet/series/", FleetSeriesView.as_view(), name="api-fleet-series"),
+    path("functions/fleet/groups/", FleetGroupsView.as_view(), name="api-fleet-groups"),
     path("functions/<int:pk>/notes/", FunctionNotesView.as_view(), name="api-function-notes"),
     path("functions/<int:pk>/payloads/", PayloadsView.as_view(), name="api-function-payloads"),
     path("functions/<int:pk>/payloads/<uuid:payload_pk>/", PayloadView.as_view(), name="api-function-payload"),
