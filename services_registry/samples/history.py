@@ -20,7 +20,7 @@ from services_registry.telemetry.histogram import Histogram, bucket_of, decode, 
 from services_registry.telemetry.rollups import SUMS, Sums, pour_fleet
 
 DAYS = 90
-HOURLY_DAYS = 3  # hours are kept for the last days only; the charts of longer ranges read days
+HOURLY_DAYS = 8  # as many as charts show by hour; those of longer ranges read days
 _WEEK = (1.0, 1.08, 1.05, 1.1, 1.2, 0.45, 0.3)  # Monday to Sunday
 _DAY = [0.2] * 6 + [0.6, 1.0, 1.6, 1.9, 1.9, 1.7, 1.4, 1.5, 1.8, 1.9, 1.8, 1.5, 1.1, 0.8, 0.6, 0.5, 0.4, 0.3]
 _SPREAD = [math.exp(0.55 * z) for z in (-1.6, -1.0, -0.6, -0.3, 0.0, 0.2, 0.5, 0.9, 1.4, 2.2)]

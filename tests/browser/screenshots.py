@@ -26,7 +26,7 @@ PAGES = {
     "document-search": "/documents/?q=delivery", "document-upload": "/documents/upload/",
     "document-review": "/documents/review/", "document-quarantine": "/documents/?state=quarantined",
     "notifications": "/notifications/", "templates": "/templates/", "not-found": "/deliveries/999999999/",
-    "telemetry": "/functions/telemetry/", "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
+    "telemetry": "/functions/telemetry/", "fleet": "/functions/fleet/", "webhooks": "/webhooks/", "webhook-new": "/webhooks/new/",
     "connections": "/connections/", "connection-try": "/connections/1/try/",
     "board": "/documents/board/", "rules": "/documents/rules/", "rule-new": "/documents/rules/new/",
     "board-empty": "/documents/board/?q=nothing-like-this", "board-waived": "/documents/board/?state=waived",
