@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
@@ -58,7 +58,7 @@ def fleet_of(period: TimeRange, *, hourly: bool | None = None) -> Fleet:
             return _fleet(period, _grouped(rows, "hour"), _costs(rows, "hour"), hourly=True)
     days = list(FleetDay.objects.filter(days_of(period)).order_by("day").values("day", *_READ))
     usage = FleetUsage.objects.filter(days_of(period)).order_by()
-    used = usage.values("day", "region", "architecture", "invocations", "billed_mb_ms")
+    used = [row for row in usage.values("day", "region", "architecture", "invocations", "billed_mb_ms")]
     return _fleet(period, _grouped(days, "day"), _costs(used, "day"), hourly=period.hourly and not days)
 
 
@@ -69,9 +69,8 @@ def _grouped(rows: Iterable[dict[str, Any]], at: str) -> dict[At, list[dict[str,
     return grouped
 
 
-def _costs(rows: Iterable[dict[str, Any]], at: str) -> dict[At, Decimal]:
+def _costs(rows: Sequence[Mapping[str, Any]], at: str) -> dict[At, Decimal]:
     """Estimated USD of each step; none where no price is known."""
-    rows = list(rows)
     usages = [
         pricing.Usage(row["region"], row["architecture"], _day(row[at]), row["invocations"], row["billed_mb_ms"])
         for row in rows

@@ -47,7 +47,7 @@ def page_of(request: HttpRequest) -> dict[str, Any]:
 def _charts(fleet: Fleet, before: Fleet | None) -> list[NamedChart]:
     if not fleet.course.points:
         return []
-    canvas = Canvas(fleet.course, before and before.course, [], timezone.now())
+    canvas = Canvas(fleet.course, before.course if before else None, [], timezone.now())
     return [
         draw.calls_chart(canvas), draw.durations_chart(canvas, title=gettext_lazy("How long do calls take?")),
         draw.cold_chart(canvas), draw.init_chart(canvas), draw.running_chart(canvas), draw.cost_chart(canvas),

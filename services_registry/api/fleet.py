@@ -74,6 +74,6 @@ def range_of(query: QueryDict) -> TimeRange:
 
 
 def _group(group: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: group[name] for name in GroupSerializer().fields}
+    shown = {name: group[name] for name in map(str, GroupSerializer().fields)}
     costs = {name: None if group[name] is None else f"{group[name]:f}" for name in ("cost", "before_cost")}
     return shown | costs
