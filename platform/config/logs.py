@@ -20,6 +20,7 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.db.backends": {"level": "INFO"},
             "botocore": {"level": "WARNING"},
+            "weasyprint.progress": {"level": "WARNING"},  # it tells of every page
             "pypdf": {"level": "ERROR"},  # it warns of every blemish of a carrier's PDF
             "core": {"level": "DEBUG" if debug else "INFO"},
         },
