@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -111,9 +111,17 @@ class ConnectionAdmin(admin.ModelAdmin[CarrierConnection]):
 
     def response_add(self, request: HttpRequest, obj: CarrierConnection, post_url_continue: str | None = None) -> Any:
         """A new connection is tried next."""
-        if "_continue" in request.POST or "_addanother" in request.POST or not request.user.has_perm("core.administer"):
-            return super().response_add(request, obj, post_url_continue)
-        return redirect("connection-try", obj.pk)
+        return self._tried_next(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: CarrierConnection) -> Any:
+        """So is one whose settings were mended."""
+        return self._tried_next(request, obj) or super().response_change(request, obj)
+
+    def _tried_next(self, request: HttpRequest, connection: CarrierConnection) -> HttpResponse | None:
+        other = "_continue" in request.POST or "_addanother" in request.POST or "_saveasnew" in request.POST
+        if other or not request.user.has_perm("core.administer"):
+            return None
+        return redirect("connection-try", connection.pk)
 
 
 @admin.register(Shipment)

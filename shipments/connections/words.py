@@ -34,6 +34,28 @@ SENTENCES = {
     "ConnectionPaused": gettext_lazy("The connection is paused."),
     "CarrierResting": gettext_lazy("The carrier is left alone after failures."),
 }
+WHAT_TO_DO = {
+    "AuthenticationFailed": gettext_lazy("Check user and password in the settings."),
+    "CertificateInvalid": gettext_lazy(
+        "If the carrier made its certificate itself: paste it in the settings, under “rarely needed”, as certificate to trust."
+    ),
+    "HostKeyMismatch": gettext_lazy(
+        "Ask the carrier whether its key was changed; only then empty “host key” in the settings."
+    ),
+    "TlsFailed": gettext_lazy(
+        "Ask the carrier which protocol it speaks: FTPS explicit (mostly port 21) or implicit (990)."
+    ),
+    "ProtocolMismatch": gettext_lazy("Check protocol and port in the settings: FTP 21, FTPS implicit 990, SFTP 22."),
+    "ConnectionRefused": gettext_lazy(
+        "Check host and port in the settings; ask the carrier whether our address may come in."
+    ),
+    "TimedOut": gettext_lazy("Check host and port in the settings; ask the carrier whether our address may come in."),
+    "HostNotFound": gettext_lazy("Check how the host is spelled in the settings."),
+    "DataChannelFailed": gettext_lazy("Switch “passive” in the settings, under “rarely needed”."),
+    "ServerBusy": gettext_lazy("Lower the sessions at once in the settings."),
+    "NotFound": gettext_lazy("Check the directory in the settings."),
+}
+"""The next step for whoever sets a connection up, where there is one."""
 CONTACT = frozenset({
     "AuthenticationFailed", "CertificateInvalid", "HostKeyUnknown", "HostKeyMismatch", "TlsFailed", "ProtocolMismatch",
     "BadConnection", "ConnectionRefused", "ConnectionLost", "TimedOut", "HostNotFound", "ServerBusy", "DataChannelFailed",

@@ -15,6 +15,7 @@ from shipments.choices import TONES, Health, RemoteState
 from shipments.connections.asking import Asked, Shown
 from shipments.connections.health import health_of, resting_words
 from shipments.connections.sweeps import next_sweep_of, window_open
+from shipments.connections.words import WHAT_TO_DO
 from shipments.models import CarrierConnection, RemoteFile
 
 MOST_COUNTED = 1_000
@@ -91,6 +92,7 @@ def steps_of(asked: Asked) -> list[dict[str, Any]]:
             "word": _("done") if step["ok"] else _("failed"),
             "tone": "green" if step["ok"] else "red",
             "said": step["said"],
+            "hint": "" if step["ok"] else WHAT_TO_DO.get(str(step.get("type")), ""),
             "ms": step["ms"],
         }
         for step in asked.value.get("steps", [])

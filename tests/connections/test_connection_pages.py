@@ -124,8 +124,20 @@ def test_a_carrier_that_does_not_answer_shows_the_step(
     CarrierConnection.objects.update(port=1)
     page = client_as(admin_user).post(f"/connections/{connection.pk}/try/check/").content.decode()
     assert "refuses connections" in page and "not reached" in page
+    assert "Check host and port in the settings" in page, "and what to do about it"
     connection.refresh_from_db()
     assert connection.failures == 0, "a person's try counts for nothing"
+
+
+def test_mended_settings_are_tried_next(client_as: ClientAs, admin_user: User, connection: CarrierConnection) -> None:
+    client, address = client_as(admin_user), f"/admin/shipments/carrierconnection/{connection.pk}/change/"
+    form = client.get(address).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    answer = client.post(address, values | {"port": "2121", "_save": "Save"})
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert answer["Location"] == f"/connections/{connection.pk}/try/"
+    connection.refresh_from_db()
+    assert connection.port == 2121
 
 
 @pytest.mark.django_db
