@@ -9,6 +9,7 @@ import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from services_registry import capabilities
 from services_registry.batches.target import target_of
 from services_registry.capabilities import NotNow
 from shipments.connections.health import session_for_test
+from shipments.connections.listing import moment_of
 from shipments.connections.matching import Match, match_all, pattern_of
 from shipments.connections.payload import connection_of
 from shipments.connections.words import in_words
@@ -49,7 +51,7 @@ class Shown:
     name: str
     path: str
     size: int | None
-    modified: str
+    modified: datetime | None
     taken: bool
     match: Match
 
@@ -85,7 +87,7 @@ def judged(connection: CarrierConnection, directory: str, pattern: str, value: M
     matches = match_all(connection.carrier_id, numbers)
     return [
         Shown(
-            str(e["name"]), str(e.get("path", "")), e.get("size"), str(e.get("modified") or ""),
+            str(e["name"]), str(e.get("path", "")), e.get("size"), moment_of(e.get("modified"), connection.zone),
             bool(numbers[str(e["address"])]), matches[str(e["address"])],
         )
         for e in entries

@@ -54,6 +54,7 @@ def test_a_new_user_adds_a_carrier_against_the_live_server(
         tried = {"directory": "/pod", "pattern": "POD_{tracking_number}_*.pdf"}
         page = client.post(f"{home}listing/", tried, headers={"HX-Request": "true"}).content.decode()
         assert "2 of those shown fit the pattern, 1 have a delivery" in page
+        assert "<time" in page, "when a file changed, by the reader's clock"
         assert f"/deliveries/{delivery.pk}/" in page and "No delivery of this carrier" in page and "readme.txt" in page
         connection.refresh_from_db()
         assert connection.pattern == "{tracking_number}*.pdf", "trying saves nothing"
