@@ -203,6 +203,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "read-documents": {"task": "shipments.read_documents", "schedule": schedule(60)},
     "keep-documents": {"task": "shipments.keep_documents", "schedule": crontab(hour="2", minute="40")},
     "send-due-webhooks": {"task": "core.send_due_webhooks", "schedule": schedule(15)},
+    "send-notices": {"task": "core.send_notices", "schedule": schedule(60)},
     "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
     "sweep-carriers": {"task": "shipments.sweep_due", "schedule": schedule(60)},
@@ -227,6 +228,21 @@ SAMPLE_DATA = env.boolean("SAMPLE_DATA")
 # --- webhooks out ---------------------------------------------------------------------------------------------------
 # Networks beside the public ones that webhooks may be sent to: 10.2.0.0/16,fd00::/8
 WEBHOOK_NETWORKS = env.networks("WEBHOOK_NETWORKS")
+
+# --- mail -----------------------------------------------------------------------------------------------------------
+# Without a server, mails are written to files where EMAIL_FOLDER is set, else not at all.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_FILE_PATH = env.text("EMAIL_FOLDER")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST or not EMAIL_FILE_PATH else 'filebased'}.EmailBackend"
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, minimum=1, maximum=65_535)
+EMAIL_HOST_USER = env.text("EMAIL_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD")
+EMAIL_USE_SSL = env.boolean("EMAIL_TLS")
+EMAIL_USE_TLS = env.boolean("EMAIL_STARTTLS", not EMAIL_USE_SSL)
+EMAIL_TIMEOUT = env.integer("EMAIL_TIMEOUT", 20, minimum=1, maximum=300)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "dashboard@localhost")
+# How people reach the dashboard, for links in mails.
+PUBLIC_URL = env.text("PUBLIC_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")).rstrip("/")
 
 # --- people, language, time -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.models import ApiToken, AuditEntry, Preference
+from core.notices import admin as notices  # noqa: F401  # registers its pages
 from core.tokens import revoke_token
 from core.webhooks import admin as webhooks  # noqa: F401  # registers its pages
 

@@ -96,6 +96,9 @@ class Preference(models.Model):
     time_zone = models.CharField(max_length=60, blank=True)
     theme = models.CharField(max_length=10, choices=Theme, default=Theme.AUTO)
     density = models.CharField(max_length=12, choices=Density, default=Density.COMPACT)
+    quiet_from = models.TimeField(null=True, blank=True, help_text=_("in the person's zone; empty: never quiet"))
+    quiet_to = models.TimeField(null=True, blank=True)
+    urgent_in_quiet = models.BooleanField(default=False, help_text=_("critical messages come in quiet hours too"))
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"
@@ -167,4 +170,5 @@ class KeptAnswer(models.Model):
         return self.key
 
 
+from core.notices.models import Notice, NoticeDelivery, NoticePreference  # noqa: E402, F401  # its own room
 from core.webhooks.models import WebhookDelivery, WebhookEvent, WebhookSubscription  # noqa: E402, F401  # its own room

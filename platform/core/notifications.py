@@ -8,63 +8,66 @@ The same `dedupe_key` is told to a person once, however often it is said.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext_lazy as _
 
 from core.models import Notification
+from core.notices.choices import OPEN, Channel
+from core.notices.kinds import Kind, kind_of, register_kind
+from core.notices.models import Notice, NoticeDelivery
+from core.notices.telling import OUTSIDE, check_address, deliver, one_line, told, ways_of
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise
-
+__all__ = [
+    "Kind",
+    "inbox",
+    "kind_of",
+    "mark_all_read",
+    "mark_read",
+    "notify",
+    "register_kind",
+    "unread_count",
+    "withdraw",
+]
 MOST_COUNTED = 99
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How notifications of one kind look; `tone` is one of the badge tones."""
-
-    label: _StrOrPromise
-    icon: str = "info"
-    tone: str = "blue"
-
-
-_kinds: dict[str, Kind] = {}
-
-
-def register_kind(name: str, kind: Kind) -> None:
-    """Say how a kind looks. A kind that nobody registered is shown under its name."""
-    _kinds[name] = kind
-
-
-def kind_of(name: str) -> Kind:
-    return _kinds.get(name) or Kind(name)
-
-
-register_kind("mention", Kind(_("mention"), "message"))
-
-
+@transaction.atomic
 def notify(users: Iterable[Any], kind: str, text: str, url: str = "", dedupe_key: str = "") -> None:
-    """Tell each of these people, in the transaction of what happened; one query however many they are.
+    """Tell each of these people, in the transaction of what happened, by the ways they chose for this kind.
+
+    Two queries however many they are, as long as nobody wants e-mail or a webhook of it.
 
     Raises:
         ValueError: `url` leads away from this site.
     """
-    if url and not (url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)):
-        raise ValueError(f"not an address of this site: {url}")
+    check_address(url)
+    wanted = ways_of(dict.fromkeys(user.pk for user in users), kind)
+    beyond = {pk: [way for way in ways if way in OUTSIDE] for pk, ways in wanted.items()}
+    beyond = {pk: ways for pk, ways in beyond.items() if ways}
+    if beyond and dedupe_key:
+        known = Notification.objects.filter(user__in=beyond, dedupe_key=dedupe_key[:120])
+        for pk in {*told(kind, dedupe_key, beyond), *known.values_list("user_id", flat=True)}:
+            beyond.pop(pk)
     rows = [
         Notification(user_id=pk, kind=kind, text=text[:300], url=url[:500], dedupe_key=dedupe_key[:120])
-        for pk in dict.fromkeys(user.pk for user in users)
+        for pk, ways in wanted.items()
+        if Channel.INBOX in ways
     ]
     Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    if beyond:
+        notice = Notice.objects.create(
+            topic=kind[:40], subject=one_line(text, 200), text=text, url=url[:500], dedupe_key=dedupe_key[:160]
+        )
+        deliver(notice, beyond)
 
 
 def withdraw(dedupe_key: str) -> None:
-    """Take back what nobody has read yet, because it no longer holds."""
+    """Take back what nobody has read yet and what was not sent yet, because it no longer holds."""
+    if dedupe_key:
+        NoticeDelivery.objects.filter(notice__dedupe_key=dedupe_key[:160], state__in=OPEN).delete()
     Notification.objects.filter(dedupe_key=dedupe_key[:120], read=None).exclude(dedupe_key="").delete()
 
 

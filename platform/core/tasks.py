@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from core.api.idempotency import forget_old_answers
+from core.notices import sending as notices
 from core.webhooks import sending
 from core.webhooks.outbox import wake
 
@@ -29,8 +30,16 @@ def send_due_webhooks() -> None:
         wake(pk)
 
 
+@shared_task(name="core.send_notices", ignore_result=True, expires=55)
+def send_notices() -> None:
+    """E-mails and webhooks to people whose time has come; every minute and when there is something, harmless at any time."""
+    while notices.send_due() >= notices.AT_ONCE:
+        pass
+
+
 @shared_task(name="core.forget_old", ignore_result=True, expires=3600)
 def forget_old() -> None:
-    """Old webhook deliveries and kept answers; daily."""
+    """Old webhook deliveries, messages and kept answers; daily."""
     sending.clear_old()
+    notices.clear_old()
     forget_old_answers()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.views import account, health, home, notifications, search
+from dashboard.views import account, health, home, notices, notifications, search
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("account/theme/", account.save_theme, name="account-theme"),
     path("account/tokens/", account.new_token, name="account-token-new"),
     path("account/tokens/<int:pk>/revoke/", account.end_token, name="account-token-revoke"),
+    path("account/notifications/", notices.choices, name="notice-choices"),
     path("notifications/", notifications.notification_list, name="notification-list"),
     path("notifications/bell/", notifications.bell, name="notification-bell"),
     path("notifications/read/", notifications.read_all, name="notification-read-all"),

@@ -12,9 +12,11 @@ from embedded.errors import StackError
 from embedded.folders import write_private
 from embedded.ports import HOST
 
-# Settings of the machine's owner that must not leak into the stack: it must never reach a real AWS account,
-# and its own secrets and addresses are decided here.
-_NOT_INHERITED = ("AWS_", "DATABASE_URL", "VALKEY_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEY", "CARRIER_STANDIN")
+# Settings of the machine's owner that must not leak into the stack: it must never reach a real AWS account
+# or mail server, and its own secrets and addresses are decided here.
+_NOT_INHERITED = (
+    "AWS_", "EMAIL_", "PUBLIC_URL", "DATABASE_URL", "VALKEY_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEY", "CARRIER_STANDIN",
+)  # fmt: skip
 _LOCAL_HOSTS = "localhost,127.0.0.1,[::1]"
 
 
@@ -48,6 +50,8 @@ def web_env(data: Path, port: int, *, sample: bool) -> dict[str, str]:
         "ALLOWED_HOSTS": _LOCAL_HOSTS,
         "CSRF_TRUSTED_ORIGINS": f"http://localhost:{port},http://{HOST}:{port}",
         "SAMPLE_DATA": "1" if sample else "0",
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "EMAIL_FOLDER": str(data / "mail"),
         "WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",  # tools on this machine
         **stack_secrets(data / "secrets.json"),
     }

@@ -72,6 +72,11 @@ def wake_delivery(delivery_id: Any) -> None:
     _send("core.send_webhook_delivery", str(delivery_id))
 
 
+def wake_task(task: str) -> None:
+    """The same for other tasks that look themselves for what is due."""
+    _send(task, None)
+
+
 def _send(task: str, argument: Any) -> None:
     """Returns at once: a broker that is away, or hangs, must hold nobody up."""
     threading.Thread(target=_send_now, args=(task, argument), name="wake-webhooks", daemon=True).start()
@@ -79,7 +84,7 @@ def _send(task: str, argument: Any) -> None:
 
 def _send_now(task: str, argument: Any) -> None:
     try:
-        current_app.send_task(task, [argument], retry=False, expires=60)
+        current_app.send_task(task, [] if argument is None else [argument], retry=False, expires=60)
     except (OperationalError, OSError) as error:
         logger.warning("no broker for %s: %s", task, error)
 
