@@ -7,6 +7,7 @@ class CostsConfig(AppConfig):
     verbose_name = _("Costs")
 
     def ready(self) -> None:
+        from costs import told  # noqa: F401  # registers what people are told of
         from costs.estimate import estimate, euro_rate
         from services_registry.pricing import register_estimator, register_euro_rate
 

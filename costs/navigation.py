@@ -1,7 +1,11 @@
-"""This app's line in the left navigation."""
+"""This app's lines in the left navigation."""
 
 from django.utils.translation import gettext_lazy as _
 
 from core.slots import NavEntry, navigation
 
-navigation.register(NavEntry(group="costs", label=_("Costs"), url_name="cost-page", icon="coin", order=40))
+navigation.register(
+    NavEntry(group="costs", label=_("Costs"), url_name="cost-page", icon="coin", order=40),
+    NavEntry(group="costs", label=_("Budgets"), url_name="budget-list", icon="tag", order=42),
+    NavEntry(group="costs", label=_("Cost anomalies"), url_name="cost-anomalies", icon="alert", order=44),
+)

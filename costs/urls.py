@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from costs.money_urls import urlpatterns as money
 from costs.views import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("costs/", pages.cost_page, name="cost-page"),
+    *money,
+    path("costs/range/", pages.cost_page, name="cost-range"),
     path("costs/home/", pages.home_panel, name="cost-home-panel"),
     path("costs/batches/<uuid:pk>/fragment/", pages.batch_fragment, name="cost-batch-fragment"),
     path("costs/shipments/<int:pk>/fragment/", pages.shipment_fragment, name="cost-shipment-fragment"),

@@ -3,12 +3,16 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
+from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
 from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
 
 router = SimpleRouter()
 router.register("prices", PriceViewSet, basename="api-price")
+router.register("costs/budgets", BudgetViewSet, basename="api-budget")
+router.register("costs/anomalies", AnomalyViewSet, basename="api-cost-anomaly")
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("costs/overview/", CostOverviewView.as_view(), name="api-costs-overview"),
     path("costs/daily/", DailyCostView.as_view(), name="api-costs-daily"),
     path("costs/functions/", FunctionCostView.as_view(), name="api-costs-functions"),
     *router.urls,

@@ -10,7 +10,9 @@ from costs.models.billed import (
     CostImport,
     DisplacedCost,
 )
+from costs.models.budgets import Budget, BudgetAlert, CostAnomaly, MonthlyReport
 from costs.models.prices import ExchangeRate, Price
+from costs.models.sums import CostDay, CostFunctionMonth
 
 __all__ = [
     "BilledCost",
@@ -18,9 +20,15 @@ __all__ = [
     "BilledMonth",
     "BilledPeriod",
     "BilledResourceMonth",
+    "Budget",
+    "BudgetAlert",
+    "CostAnomaly",
+    "CostDay",
     "CostExplorerPull",
+    "CostFunctionMonth",
     "CostImport",
     "DisplacedCost",
     "ExchangeRate",
+    "MonthlyReport",
     "Price",
 ]

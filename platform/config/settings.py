@@ -180,6 +180,8 @@ REPORT_DAYS = env.integer("REPORT_DAYS", 30, minimum=1, maximum=3650)
 REPORT_KEY_DAYS = env.integer("REPORT_KEY_DAYS", 90, minimum=2, maximum=3650)
 # Hourly reading of CloudWatch Logs for functions whose lines do not come in by a Firehose subscription.
 LOG_PULL = env.boolean("LOG_PULL", True)
+# USD a day by which a function must differ from its usual before anybody is told of a cost anomaly.
+COST_ANOMALY_USD = env.integer("COST_ANOMALY_USD", 1, minimum=1, maximum=1_000_000)
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
@@ -203,6 +205,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "read-documents": {"task": "shipments.read_documents", "schedule": schedule(60)},
     "keep-documents": {"task": "shipments.keep_documents", "schedule": crontab(hour="2", minute="40")},
     "send-due-webhooks": {"task": "core.send_due_webhooks", "schedule": schedule(15)},
+    "refresh-costs": {"task": "costs.refresh_sums", "schedule": schedule(300)},
+    "refresh-late-costs": {"task": "costs.refresh_late_sums", "schedule": crontab(hour="0", minute="40")},
+    "watch-costs": {"task": "costs.watch", "schedule": schedule(3600)},
     "send-notices": {"task": "core.send_notices", "schedule": schedule(60)},
     "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},

@@ -97,7 +97,9 @@ def test_the_same_is_told_once_or_again_after_its_window_and_repeats_are_counted
     assert tell([viewer], topic="budget", subject="80 %", key="budget:2:80") is not None
 
 
-def test_quiet_hours_hold_mail_back_until_one_digest_and_let_critical_ones_through(viewer: User, operator: User, sink: Sink) -> None:  # fmt: skip
+def test_quiet_hours_hold_mail_back_until_one_digest_and_let_critical_ones_through(
+    viewer: User, operator: User, sink: Sink
+) -> None:
     now = timezone.now()
     around = ((now - timedelta(hours=2)).time(), (now + timedelta(hours=2)).time())
     quiet(wants(viewer, "inbox", "email"), *around)
@@ -133,7 +135,9 @@ def test_quiet_hours_are_those_of_the_persons_zone_also_when_clocks_change() -> 
     assert quiet_until(Preference(), "info", timezone.now()) is None
 
 
-def test_a_busy_or_silent_server_is_tried_later_and_a_refused_address_is_not(viewer: User, operator: User, sink: Sink) -> None:  # fmt: skip
+def test_a_busy_or_silent_server_is_tried_later_and_a_refused_address_is_not(
+    viewer: User, operator: User, sink: Sink
+) -> None:
     wants(viewer, "email")
     wants(operator, "email", email="gone@example.com")
     sink.busy, sink.refuse_to = b"451 come back later", {"gone@example.com": b"550 no such person"}

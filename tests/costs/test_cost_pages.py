@@ -44,7 +44,7 @@ def days_of(function: Function, days: int, **fields: Any) -> None:
 
 def test_the_total_stands_beside_its_rate_and_source(make_function: Make, client_as: ClientAs, viewer: User) -> None:
     days_of(make_function("dear", owner="documents"), 10)
-    text = client_as(viewer).get("/costs/").content.decode()
+    text = client_as(viewer).get("/costs/range/").content.decode()
     assert usd_in(text) == 10 * ONE
     assert "≈ $0.15" in text and "≈ €0.13" in text and "0.870000 per USD since 2025-08-01" in text
     assert "checked 2026-11-23" in text and "Sample data" not in text
@@ -52,14 +52,14 @@ def test_the_total_stands_beside_its_rate_and_source(make_function: Make, client
 
 def test_sample_data_is_named(make_function: Make, client_as: ClientAs, viewer: User) -> None:
     days_of(make_function("made-up"), 3, origin=Origin.SAMPLE)
-    assert "Sample data is part of these figures" in client_as(viewer).get("/costs/").content.decode()
+    assert "Sample data is part of these figures" in client_as(viewer).get("/costs/range/").content.decode()
 
 
 def test_without_a_price_invocations_are_counted_not_guessed(
     make_function: Make, client_as: ClientAs, viewer: User
 ) -> None:
     days_of(make_function("elsewhere", region="mars-north-1"), 3)
-    text = client_as(viewer).get("/costs/").content.decode()
+    text = client_as(viewer).get("/costs/range/").content.decode()
     assert "3 invocations have no known price" in text
 
 
@@ -67,7 +67,7 @@ def test_the_trend_stays_small_for_thirteen_months(make_function: Make, client_a
     for number in range(9):
         days_of(make_function(f"partners-import-carrier-number-{number}"), 397)
     for span in ("90d", "13m"):
-        text = client_as(viewer).get(f"/costs/?range={span}").content.decode()
+        text = client_as(viewer).get(f"/costs/range/?range={span}").content.decode()
         figure = re.search(r'<script id="chart-trend-data" type="application/json">(.+?)</script>', text)
         assert figure and len(figure[1]) < 30_000
         assert len(json.loads(figure[1])["data"]) == 6
@@ -82,7 +82,7 @@ def test_the_page_costs_the_same_with_thirty_functions(
         for number in range(count):
             days_of(make_function(f"f-{number}"), 5)
         with query_budget(13):
-            assert client.get("/costs/").status_code == 200
+            assert client.get("/costs/range/").status_code == 200
 
 
 def test_a_batch_shows_what_it_cost(make_function: Make, client_as: ClientAs, viewer: User) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import PurePosixPath
@@ -75,10 +76,8 @@ class Postman:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._connection is not None:
-            try:
+            with suppress(OSError, smtplib.SMTPException):  # what was taken was taken
                 self._connection.close()
-            except (OSError, smtplib.SMTPException):
-                pass  # what was taken was taken
 
     def send(self, letter: Letter) -> None:
         """Raises MailError."""

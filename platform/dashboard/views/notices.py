@@ -51,13 +51,12 @@ def _ways(request: HttpRequest) -> dict[str, list[str]]:
 
 
 def _rows(ways: dict[str, list[str]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name, "kind": kind,
-            "boxes": [{"channel": channel, "label": label, "on": channel in ways.get(name, ())} for channel, label in Channel.choices],
-        }
-        for name, kind in kinds().items()
-    ]  # fmt: skip
+    rows = []
+    for name, kind in kinds().items():
+        on = ways.get(name, ())
+        boxes = [{"channel": channel, "label": label, "on": channel in on} for channel, label in Channel.choices]
+        rows.append({"name": name, "kind": kind, "boxes": boxes})
+    return rows
 
 
 def _log(user: Any) -> list[NoticeDelivery]:

@@ -1,0 +1,102 @@
+"""What is spent, by day and by scope, as it is kept ready; and how a budget stands against it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from costs.budgets.choices import Basis, Currency, Scope, Standing
+from costs.estimate import EXACT, exact_sum
+from costs.forecast import Forecast, forecast
+from costs.models import Budget, CostDay
+
+PAST = timedelta(days=150)
+"""What forecasts look back on: 56 tries of up to 31 days ahead, each with 56 days before it."""
+Days = dict[date, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStanding:
+    """One budget in the month of a day. `spent` is None when amounts in its currency are not known."""
+
+    budget: Budget
+    month: date
+    spent: Decimal | None
+    forecast: Forecast | None
+
+    @property
+    def share(self) -> float | None:
+        return None if self.spent is None else float(self.spent / self.budget.amount)
+
+    @property
+    def forecast_share(self) -> float | None:
+        return float(self.forecast.total / self.budget.amount) if self.forecast else None
+
+    @property
+    def standing(self) -> Standing:
+        if self.spent is None:
+            return Standing.UNKNOWN
+        if self.spent > self.budget.amount:
+            return Standing.OVER
+        likely = self.forecast is not None and self.forecast.total > self.budget.amount
+        return Standing.LIKELY_OVER if likely else Standing.WITHIN
+
+
+class Row(NamedTuple):
+    """A day of one group of functions, or of one line of an account."""
+
+    day: date
+    account: str
+    owner: str
+    capability: str
+    line: str
+    usd: Decimal
+    eur: Decimal | None
+    unpriced: int
+    sample: bool
+
+    def amount(self, currency: str) -> Decimal | None:
+        return self.eur if currency == Currency.EUR else self.usd
+
+
+class Spending:
+    """Estimated costs of the days from `first` to `today`, by scope and currency. One query when made."""
+
+    def __init__(self, today: date, first: date | None = None) -> None:
+        self.today = today
+        rows = CostDay.objects.filter(day__range=(first or today - PAST, today)).order_by("day")
+        self.rows = [Row(*values) for values in rows.values_list(*Row._fields)]
+
+    def days(self, scope: str, key: str, currency: str) -> Days | None:
+        """The cost of each day; None when a rate is missing."""
+        sums: defaultdict[date, Decimal] = defaultdict(Decimal)
+        with localcontext(EXACT):
+            for row in self.rows:
+                if scope == Scope.ALL or getattr(row, scope) == key:
+                    value = row.amount(currency)
+                    if value is None:
+                        return None
+                    sums[row.day] += value
+        return dict(sums)
+
+    def of(self, budget: Budget) -> BudgetStanding:
+        days = self.days(budget.scope, budget.key, budget.currency)
+        return standing_of(budget, days, self.today)
+
+
+def standing_of(budget: Budget, days: Days | None, today: date) -> BudgetStanding:
+    month = today.replace(day=1)
+    if days is None:
+        return BudgetStanding(budget, month, None, None)
+    spent = exact_sum(amount for day, amount in days.items() if month <= day <= today)
+    return BudgetStanding(budget, month, spent, forecast(days, today))
+
+
+def standings(budgets: Iterable[Budget], today: date) -> list[BudgetStanding]:
+    """How each of these stands today. One query for all of them."""
+    spending = Spending(today)
+    return [spending.of(budget) for budget in budgets if budget.basis == Basis.ESTIMATED]

@@ -1,0 +1,29 @@
+"""Background work of costs: thin, and harmless at any time."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from costs import sums
+from costs.anomalies.finding import look
+from costs.budgets.watching import watch as watch_budgets
+
+
+@shared_task(name="costs.refresh_sums", ignore_result=True, expires=280, soft_time_limit=600)
+def refresh_sums() -> None:
+    """Estimated costs of the current month, kept ready; every five minutes."""
+    sums.refresh()
+
+
+@shared_task(name="costs.refresh_late_sums", ignore_result=True, expires=20 * 3600, soft_time_limit=3600)
+def refresh_late_sums() -> None:
+    """The months that late lines can have changed; nightly."""
+    sums.refresh_late()
+
+
+@shared_task(name="costs.watch", ignore_result=True, expires=3000, soft_time_limit=1200)
+def watch() -> None:
+    """Budgets that pass a threshold, days that cost more than usual; hourly."""
+    today = sums.utc_today()
+    watch_budgets(today)
+    look(today)
