@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -107,7 +107,7 @@ def _add_up(shown: Overview, rows: Iterable[Row], last_before: date | None) -> N
         here = [shown.total, *(groups[name][_key(row, name)] for name in GROUPS)]
         if row.day < shown.month:
             _plus(shown.before_days, row.day, value)
-            columns = ("before",) if last_before is not None and row.day <= last_before else ()
+            columns: tuple[str, ...] = ("before",) if last_before is not None and row.day <= last_before else ()
         else:
             _plus(shown.days, row.day, value)
             shown.unpriced, shown.sample = shown.unpriced + row.unpriced, shown.sample or row.sample
@@ -165,7 +165,7 @@ def course_figure(shown: Overview) -> charts.Figure | None:
                 series[str(name)] = _line_to(axis, shown.until, shown.forecast.spent, bound)
     if not any(value for values in series.values() for value in values):
         return None
-    figure = charts.lines(axis, series, y_title=shown.currency)
+    figure = charts.lines(_written(axis), series, y_title=shown.currency)
     budget = shown.budget
     return charts.with_limit(figure, float(budget.budget.amount), str(_("budget"))) if budget else figure
 
@@ -192,6 +192,10 @@ def _line_to(axis: list[date], start: date, low: Decimal, high: Decimal) -> list
     ]  # fmt: skip
 
 
+def _written(axis: list[date]) -> list[str]:
+    return [day.isoformat() for day in axis]
+
+
 def _drawn(value: Decimal | None) -> float | None:
     """Five significant digits are enough for a drawing."""
     return None if value is None else float(f"{value:.5g}")
@@ -211,10 +215,12 @@ class FunctionLine:
     sample: bool
 
 
-def dearest(month: date, currency: str, *, limit: int | None = None, **chosen: str) -> list[FunctionLine]:
+def dearest(
+    month: date, currency: str, chosen: Mapping[str, str] | None = None, *, limit: int | None = None
+) -> list[FunctionLine]:
     """The functions of a month by their cost. `chosen`: fields of the function (owner, capability, account)."""
     rows = CostFunctionMonth.objects.filter(
-        month=month, **{f"function__{name}": value for name, value in chosen.items()}
+        month=month, **{f"function__{name}": value for name, value in (chosen or {}).items()}
     )
     rows = rows.exclude(usd=0, before_usd=0, unpriced=0).order_by("-usd", "function_id")
     columns = ("function_id", "function__name", "function__owner", "function__capability", "usd", "eur", "whole_usd",
@@ -239,5 +245,5 @@ def budget_figure(days: dict[date, Decimal], budget: Budget, today: date) -> cha
     if not days:
         return None
     return charts.with_limit(
-        charts.lines(axis, series, y_title=budget.currency), float(budget.amount), str(_("budget"))
+        charts.lines(_written(axis), series, y_title=budget.currency), float(budget.amount), str(_("budget"))
     )

@@ -17,9 +17,9 @@ from costs.anomalies.choices import AnomalyState
 from costs.anomalies.parts import DayUse, Prices, decompose
 from costs.anomalies.telling import tell_of
 from costs.budgets.choices import Basis
+from costs.choices import Meter
 from costs.estimate import EXACT, PriceBook, exact_sum
 from costs.models import CostAnomaly
-from costs.models.prices import Meter
 from services_registry.choices import Origin
 from services_registry.models import Function, FunctionDay, FunctionRevision
 from services_registry.pricing import Usage

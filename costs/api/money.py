@@ -120,6 +120,16 @@ def _forecast(ahead: Forecast | None) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+class BudgetListSerializer(serializers.ListSerializer[Any]):
+    """Asks once how all of a page stand."""
+
+    def to_representation(self, data: Any) -> Any:
+        rows = list(data)
+        child: Any = self.child
+        child.known = {one.budget.pk: one for one in standings(rows, utc_today())}
+        return super().to_representation(rows)
+
+
 class BudgetSerializer(serializers.ModelSerializer[Budget]):
     thresholds = serializers.ListField(child=serializers.IntegerField())
     people = serializers.ListField(child=serializers.CharField())
@@ -129,6 +139,7 @@ class BudgetSerializer(serializers.ModelSerializer[Budget]):
 
     class Meta:
         model = Budget
+        list_serializer_class = BudgetListSerializer
         fields = [
             "id", "name", "scope", "key", "basis", "amount", "currency", "thresholds", "tell_forecast", "people", "active",
             "standing", "spent", "forecast", "created", "created_by_name",
@@ -136,11 +147,8 @@ class BudgetSerializer(serializers.ModelSerializer[Budget]):
         read_only_fields = fields
 
     def _of(self, budget: Budget) -> BudgetStanding:
-        known: dict[int, BudgetStanding] = self.context.setdefault("standings", {})
-        if budget.pk not in known:
-            wanted = self.instance if isinstance(self.instance, list) else [budget]
-            known.update({one.budget.pk: one for one in standings(wanted, utc_today())})
-        return known[budget.pk]
+        known: dict[int, BudgetStanding] = getattr(self, "known", {})
+        return known[budget.pk] if budget.pk in known else standings([budget], utc_today())[0]
 
     def get_standing(self, budget: Budget) -> str:
         return str(self._of(budget).standing)

@@ -39,7 +39,7 @@ def rows_page(request: HttpRequest) -> HttpResponseBase:
             for one, amount, calls in found
         ]  # fmt: skip
         return _functions(request, said, chosen, lines, f"{day:%Y-%m-%d}", {"day": f"{day}"})
-    shown = dearest(said.month, said.currency, **chosen)
+    shown = dearest(said.month, said.currency, chosen)
     lines = [{name: getattr(one, name) for name in one.__slots__} for one in shown]
     return _functions(request, said, chosen, lines, f"{said.month:%Y-%m}", {})
 

@@ -20,7 +20,9 @@ TRIED_RULE = "document_type=proof_of_delivery&obtain=fetch&from_status=delivered
 PAGES = {
     "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
-    "functions": "/functions/", "costs": "/costs/", "search": "/search/?q=DEMO", "account": "/account/",
+    "functions": "/functions/", "costs": "/costs/", "cost-rows": "/costs/rows/", "budgets": "/costs/budgets/",
+    "budget-new": "/costs/budgets/new/", "anomalies": "/costs/anomalies/", "notice-choices": "/account/notifications/",
+    "search": "/search/?q=DEMO", "account": "/account/",
     "changes": "/functions/changes/", "findings": "/functions/findings/", "findings-none": "/functions/findings/?state=closed",
     "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
     "codes": "/deliveries/codes/", "imports": "/deliveries/imports/", "document-grid": "/documents/?layout=grid",

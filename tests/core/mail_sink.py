@@ -64,7 +64,7 @@ def catching_mail() -> Iterator[Sink]:
             lines = []
             while (line := self.rfile.readline()) not in (b".\r\n", b""):
                 lines.append(line[1:] if line.startswith(b"..") else line)
-            sink.letters.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
+            sink.letters.append(message_from_bytes(b"".join(lines), policy=policy.default))
             self.wfile.write(b"250 taken\r\n")
 
     class Server(socketserver.ThreadingTCPServer):

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.models import Preference
 from core.notices import sending, tell
+from core.notices.choices import OPEN
 from core.notices.models import Notice, NoticeDelivery, NoticePreference
 from core.notices.quiet import quiet_until
 from core.notifications import inbox, notify, withdraw
@@ -57,7 +58,7 @@ def log() -> list[tuple[str, str]]:
 
 def again() -> None:
     """As if the wait after a failure were over."""
-    NoticeDelivery.objects.filter(state__in=sending.OPEN).update(due=timezone.now())
+    NoticeDelivery.objects.filter(state__in=OPEN).update(due=timezone.now())
     send_notices()
 
 

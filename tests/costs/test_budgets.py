@@ -51,7 +51,13 @@ def past(function: Function, *, gb_s: int, days: int = 150) -> None:
 
 
 def budget(admin: User, amount: int, **fields: Any) -> Budget:
-    given = {"name": "Labels", "scope": "capability", "key": "labels", "currency": "USD", "thresholds": [50, 80, 100]}
+    given: dict[str, Any] = {
+        "name": "Labels",
+        "scope": "capability",
+        "key": "labels",
+        "currency": "USD",
+        "thresholds": [50, 80, 100],
+    }
     return create_budget(actor=admin, **(given | {"amount": Decimal(amount), "people": []} | fields))
 
 
