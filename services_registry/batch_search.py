@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
+from core.like import contains
 from services_registry import capabilities
 from services_registry.choices import OPEN_BATCHES, BatchState
 from services_registry.models import Batch, BatchItem
@@ -166,11 +167,7 @@ def newest_called(text: str) -> QuerySet[Batch]:
 def _titled(batches: QuerySet[Batch], words: str) -> QuerySet[Batch]:
     # ILIKE written out: Django's `icontains` compiles to UPPER(), which no trigram index serves.
     where = f'"{Batch._meta.db_table}"."title" ILIKE %s'
-    return batches.extra(where=[where], params=[f"%{_literal(words)}%"])  # noqa: S610  # fixed text, bound value
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return batches.extra(where=[where], params=[contains(words)])  # noqa: S610  # fixed text, bound value
 
 
 def _pattern(column: str, value: str, *, any_case: bool = False) -> Q:

@@ -26,12 +26,17 @@ def reason_labels() -> dict[str, str]:
 
 def reason_choices() -> list[tuple[str, str]]:
     """(code, label) in the order of the labels, for filters: read once in a minute, because every list has them."""
-    return _kept(int(time.monotonic() // KEPT_S))
+    return sorted(_kept(int(time.monotonic() // KEPT_S)).items(), key=lambda pair: pair[1])
+
+
+def reason_label(code: str) -> str:
+    """What a code is called, read once in a minute; the code itself where it has no name today."""
+    return _kept(int(time.monotonic() // KEPT_S)).get(code, code)
 
 
 @lru_cache(maxsize=1)
-def _kept(minute: int) -> list[tuple[str, str]]:
-    return sorted(reason_labels().items(), key=lambda pair: pair[1])
+def _kept(minute: int) -> dict[str, str]:
+    return reason_labels()
 
 
 def forget_reasons() -> None:

@@ -20,7 +20,7 @@ from services_registry.batches.errors import BatchError
 from services_registry.batches.plan import distinct, plan_items, plan_run
 from services_registry.batches.target import function_row, target_of
 from services_registry.batches.wake import wake
-from services_registry.capabilities import Asked, ItemRef
+from services_registry.capabilities import Asked, Capability, ItemRef
 from services_registry.choices import ChunkState, ItemState, Priority
 from services_registry.models import Batch, BatchItem, BatchSchedule, Chunk
 
@@ -87,7 +87,7 @@ def start_batch(
         function_name=target.function_name,
         region=target.region,
         qualifier=target.qualifier,
-        title=(title or f"{kind.title_of(asked)}: {len(items):,} {kind.item_noun}")[:200],
+        title=(title or f"{kind.title_of(asked)}: {_what(items, kind)}")[:200],
         selection=dict(selection),
         context=dict(asked.options),
         chunk_size=plan.chunk_size,
@@ -101,6 +101,11 @@ def start_batch(
     )
     batch.asked_digest = digest
     return store(batch, items, groups, actor=actor, source=source, reason=reason, idempotency_key=idempotency_key)
+
+
+def _what(items: Sequence[ItemRef], kind: Capability) -> str:
+    """The item itself when it is one, else how many."""
+    return items[0].label or items[0].key if len(items) == 1 else f"{len(items):,} {kind.item_noun}"
 
 
 def start_run(

@@ -18,6 +18,7 @@ from core import formats
 from core.templatetags.core_tags import age_text
 from shipments.choices import Status
 from shipments.completeness.panel import Tally
+from shipments.reasons import reason_label
 from shipments.templatetags.shipment_tags import status_badge
 
 
@@ -85,6 +86,10 @@ def _status(row: Any, words: Words) -> str:
     return f'{badge} <span class="badge tone-yellow">{escape(str(_("not mapped")))}</span>' if row.unmapped else badge
 
 
+def _reason(row: Any, words: Words) -> str:
+    return escape(reason_label(row.reason))
+
+
 def _documents(row: Any, words: Words) -> str:
     tally = words.documents.get(row.id)
     if tally is None:
@@ -110,7 +115,7 @@ NUMBER = _column("tracking_number", _("Tracking number"), sort="tracking_number"
 _KNOWN = (
     NUMBER,
     Column("status", _("Status"), ("status", "unmapped"), _status, _plain("status")),
-    _column("reason", _("Reason")),
+    Column("reason", _("Reason"), ("reason",), _reason, _plain("reason")),
     Column(
         "carrier", _("Carrier"), ("carrier_id",),
         lambda row, words: escape(words.carriers.get(row.carrier_id, "")),

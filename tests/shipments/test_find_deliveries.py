@@ -1,5 +1,6 @@
 """The list of deliveries: search, filters, order, pages that survive new rows, an exact match."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from django.contrib.auth.models import User
 
 from shipments.completeness.refresh import refresh
 from shipments.documents.store import store_document
-from shipments.models import Shipment
+from shipments.models import Reason, Shipment
+from shipments.reasons import forget_reasons
 from tests.completeness.making import rule as expect
 from tests.shipments.finding import carrier, deliveries, shown, walked
 
@@ -161,3 +163,14 @@ def test_api_answers_with_the_asked_fields_only(api_client: Any, viewer: User, q
     refused = api.get("/api/v1/shipments/?fields=tracking_number,password")
     assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["fields"])
     assert "carrier" in api.get(f"/api/v1/shipments/{Shipment.objects.get(tracking_number='ACME00001').pk}/").json()
+
+
+def test_a_reason_is_shown_by_its_name(client_as: Any, viewer: User) -> None:
+    Reason.objects.create(code="damp", label="Goods are damp", family="weather", valid_from=date(2020, 1, 1))
+    forget_reasons()
+    deliveries(1, reason="damp")
+    deliveries(1, first=1, reason="nobody_knows")
+    content = client_as(viewer).get("/deliveries/?columns=reason").content.decode()
+    forget_reasons()
+    assert ">Goods are damp</" in content and ">damp</" not in content
+    assert ">nobody_knows</" in content, "a code without a name stays what it is"
