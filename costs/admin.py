@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 
 from costs.budgets import admin as budgets  # noqa: F401  # registers its pages
-from costs.models import ExchangeRate, Price
+from costs.models import ExchangeRate, FreeTier, Price
 
 if TYPE_CHECKING:  # generic for the type checker only
     AnyAdmin = admin.ModelAdmin[Any]
@@ -29,3 +29,9 @@ class ExchangeRateAdmin(AnyAdmin):
     list_display = ["currency", "per_usd", "valid_from", "source"]
     list_filter = ["currency"]
     save_as = True
+
+
+@admin.register(FreeTier)
+class FreeTierAdmin(AnyAdmin):
+    list_display = ["account", "requests", "gb_seconds", "valid_from", "valid_until", "source"]
+    list_filter = ["account"]

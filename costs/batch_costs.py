@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Greatest, TruncDate
 from costs.estimate import PriceBook, exact_sum
 from services_registry.choices import ChunkState
 from services_registry.models import Batch, Chunk, Function
-from services_registry.pricing import Usage
+from services_registry.pricing import Usage, tmp_mb_ms
 
 UNDER_WAY = (ChunkState.RUNNING, ChunkState.CHECKING)
 
@@ -55,7 +55,9 @@ def bill_of(batch: Batch) -> BatchBill:
     )  # fmt: skip
     region = batch.region or settings.AWS_REGION
     function = (
-        Function.objects.filter(name=batch.function_name, region=region).only("architecture", "memory_mb").first()
+        Function.objects.filter(name=batch.function_name, region=region)
+        .only("architecture", "memory_mb", "ephemeral_mb")
+        .first()
     )
     book = PriceBook()
     costs = [(row["chunks"], _cost(row, region, function, book)) for row in groups]
@@ -70,7 +72,8 @@ def _cost(row: Mapping[str, Any], region: str, function: Function | None, book: 
         return None
     architecture = function.architecture if function else "x86_64"
     day: date = row["day"]
-    return book.cost(Usage(region, architecture, day, row["requests"], Decimal(row["ms"]) * memory))
+    tmp = tmp_mb_ms(function.ephemeral_mb if function else 0, row["ms"])
+    return book.cost(Usage(region, architecture, day, row["requests"], Decimal(row["ms"]) * memory, tmp))
 
 
 def against_plan(batch: Batch, bill: BatchBill) -> AgainstPlan:

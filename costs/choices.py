@@ -71,3 +71,38 @@ BILL_TONES = {
     BillState.WAITING: "yellow", BillState.QUEUED: "blue", BillState.RUNNING: "blue", BillState.DONE: "green",
     BillState.REPLACED: "secondary", BillState.UNDONE: "secondary", BillState.FAILED: "red",
 }  # fmt: skip
+
+
+class AccountLineKind(models.TextChoices):
+    """What an account's volume takes off; never a function's."""
+
+    VOLUME = "volume", _("volume discount")
+    FREE_TIER = "free_tier", _("free tier")
+
+
+class Step(models.TextChoices):
+    """How long a stretch of time one row of unit costs is."""
+
+    DAY = "day", _("day")
+    WEEK = "week", _("week")
+
+
+class UnitPart(models.IntegerChoices):
+    """What a row of unit costs is the sum of. Deliveries are counted once in each, so parts cannot be added up."""
+
+    BOTH = 0, _("one carrier and kind of work")
+    CARRIER = 1, _("one carrier, all kinds of work")
+    KIND = 2, _("one kind of work, all carriers")
+    ALL = 3, _("everything")
+
+
+class WayOut(models.TextChoices):
+    """What a function's work could be changed to."""
+
+    SERVER = "server", _("an always-on server")
+    MEMORY = "memory", _("another memory size")
+    ARM = "arm", _("arm64")
+    STAY = "stay", _("as it is")
+
+
+WAY_TONES = {WayOut.SERVER: "blue", WayOut.MEMORY: "purple", WayOut.ARM: "azure", WayOut.STAY: "secondary"}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from decimal import Decimal, localcontext
+from functools import cache
 from uuid import UUID
 
 from django.conf import settings
@@ -17,11 +18,12 @@ from django.db.models import Count, F, Q
 
 from core.timerange import TimeRange
 from costs.batch_costs import bill_of
+from costs.choices import AccountLineKind
 from costs.estimate import EXACT, PriceBook, exact_sum
+from costs.estimate.days import EstimatedDays
 from costs.models import ExchangeRate
-from services_registry.choices import Origin
-from services_registry.models import Batch, BatchItem, Chunk, Function, FunctionDay
-from services_registry.pricing import Usage
+from services_registry.models import Batch, BatchItem, Chunk, Function
+from services_registry.pricing import Usage, tmp_mb_ms
 from shipments.models import CarrierMessage
 
 # Capabilities whose item keys are shipment ids, and those whose keys are ids of a shipment's messages.
@@ -58,13 +60,22 @@ class CostReport:
     total: Amount = field(default_factory=Amount)
     days: defaultdict[date, Amount] = field(default_factory=lambda: defaultdict(Amount))
     functions: defaultdict[Function, Amount] = field(default_factory=lambda: defaultdict(Amount))
+    lines: defaultdict[tuple[str, AccountLineKind], Amount] = field(default_factory=lambda: defaultdict(Amount))
     by_day: defaultdict[str, dict[date, Decimal]] = field(default_factory=lambda: defaultdict(dict))
+    warm: Decimal = Decimal(0)  # of the total: environments that are kept warm
+    unpriced_warm: int = 0  # days of functions whose warm environments have no known price; not in the amounts
 
     def grouped(self, name: str) -> dict[str, Amount]:
-        """Amounts by a text field of the function ("owner", "capability"); "" for functions without one."""
+        """Amounts by a text field of the function ("owner", "capability"); "" for functions without one.
+
+        With `lines` they add up to the total. By "account" the lines are in the accounts.
+        """
         groups: defaultdict[str, Amount] = defaultdict(Amount)
         for function, amount in self.functions.items():
             _pour(groups[getattr(function, name)], amount)
+        if name == "account":
+            for (account, _kind), amount in self.lines.items():
+                _pour(groups[account], amount)
         return dict(groups)
 
 
@@ -93,23 +104,34 @@ def total_cost(period: TimeRange) -> Decimal:
 
 
 def cost_report(first: date, last: date) -> CostReport:
-    """Everything the cost pages show of the UTC days `first` to `last`, both included. Four queries."""
-    report, book, rates = CostReport(first, last), PriceBook(), RateBook()
-    functions = Function.objects.defer("raw", "tags", "layers", "environment_names").in_bulk()
-    per_day: dict[date, Decimal | None] = {}
-    columns = ("function_id", "day", "origin", "invocations", "billed_mb_ms")
-    rows = FunctionDay.objects.filter(day__range=(first, last)).order_by("day").values_list(*columns)
-    for function_id, day, origin, invocations, billed_mb_ms in rows.iterator(chunk_size=5000):
-        function = functions[function_id]
-        if day not in per_day:
-            per_day[day] = rates.per_usd(day)
-        usd = book.cost(Usage(function.region, function.architecture, day, invocations, billed_mb_ms))
-        for amount in (report.total, report.days[day], report.functions[function]):
-            amount.add(usd, per_day[day], sample=origin == Origin.SAMPLE, invocations=invocations)
-        if usd is not None:
-            known = report.by_day[function.name]
-            known[day] = exact_sum((known.get(day), usd))
+    """Everything the cost pages show of the UTC days `first` to `last`, both included. Seven queries.
+
+    sum of `days` = sum of `functions` + sum of `lines` = `total`.
+    """
+    report, estimated, rates = CostReport(first, last), EstimatedDays(first, last), RateBook()
+    per_usd = cache(rates.per_usd)
+    for call in estimated.calls():
+        facts = {"sample": call.sample, "invocations": call.invocations}
+        for amount in (report.total, report.days[call.day], report.functions[call.function]):
+            amount.add(call.usd, per_usd(call.day), **facts)
+        _add_by_day(report, call.function.name, call.day, call.usd)
+    for warm in estimated.warm():
+        report.unpriced_warm += warm.usd is None
+        report.warm = exact_sum((report.warm, warm.usd))
+        for amount in (report.total, report.days[warm.day], report.functions[warm.function]):
+            amount.add(warm.usd, per_usd(warm.day))
+        _add_by_day(report, warm.function.name, warm.day, warm.usd)
+    for line in estimated.account_lines():
+        for amount in (report.total, report.days[line.day], report.lines[line.account, line.kind]):
+            amount.add(line.usd, per_usd(line.day))
+        _add_by_day(report, line.kind.label, line.day, line.usd)
     return report
+
+
+def _add_by_day(report: CostReport, name: str, day: date, usd: Decimal | None) -> None:
+    if usd is not None:
+        known = report.by_day[name]
+        known[day] = exact_sum((known.get(day), usd))
 
 
 def series_of(report: CostReport, most: int = 5) -> tuple[list[date], dict[str, list[Decimal | None]]]:
@@ -139,7 +161,7 @@ def chunk_costs(chunks: Iterable[Chunk]) -> dict[UUID, Decimal]:
     """
     known = [chunk for chunk in chunks if chunk.billed_ms is not None]
     names = {chunk.batch.function_name for chunk in known}
-    rows = Function.objects.filter(name__in=names).only("name", "region", "architecture", "memory_mb")
+    rows = Function.objects.filter(name__in=names).only("name", "region", "architecture", "memory_mb", "ephemeral_mb")
     functions = {(row.name, row.region): row for row in rows}
     book, costs = PriceBook(), {}
     for chunk in known:
@@ -152,7 +174,8 @@ def chunk_costs(chunks: Iterable[Chunk]) -> dict[UUID, Decimal]:
         architecture = function.architecture if function else "x86_64"
         billed = Decimal(chunk.billed_ms or 0) * memory
         requests = chunk.billed_invocations or 1
-        usd = book.cost(Usage(region, architecture, at.astimezone(UTC).date(), requests, billed))
+        tmp = tmp_mb_ms(function.ephemeral_mb if function else 0, chunk.billed_ms or 0)
+        usd = book.cost(Usage(region, architecture, at.astimezone(UTC).date(), requests, billed, tmp))
         if usd is not None:
             costs[chunk.pk] = usd
     return costs

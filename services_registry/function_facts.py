@@ -31,6 +31,7 @@ QUICK, SLOW = ("1h", "24h", "7d", "30d"), ("90d", "13m")
 OLDEST = {name: timedelta(minutes=30) for name in QUICK} | {name: timedelta(days=2) for name in SLOW}
 """Standings that are older than this are not shown; sums are made anew then."""
 _COUNTS = ("invocations", "errors", "timeouts", "cold_starts")
+_BILLED = ("billed_ms", "billed_mb_ms")
 
 
 @dataclass(slots=True)
@@ -155,7 +156,7 @@ def sums_of(functions: Sequence[Function], period: TimeRange) -> list[FunctionFa
     rows, at = _steps(period, functions)
     usages: list[tuple[int, pricing.Usage]] = []
     sparks: defaultdict[int, dict[Any, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows.order_by(at).values("function_id", at, "origin", "max_memory_mb", "billed_mb_ms", *_COUNTS):
+    for row in rows.order_by(at).values("function_id", at, "origin", "max_memory_mb", *_BILLED, *_COUNTS):
         entry = facts[row["function_id"]]
         for name in _COUNTS:
             setattr(entry, name, (getattr(entry, name) or 0) + row[name])
@@ -163,7 +164,8 @@ def sums_of(functions: Sequence[Function], period: TimeRange) -> list[FunctionFa
         entry.sample = entry.sample or row["origin"] == Origin.SAMPLE
         sparks[entry.function.pk][row[at]] += row["invocations"]
         day = row[at].astimezone(UTC).date() if at == "hour" else row[at]
-        usages.append((entry.function.pk, usage_of(entry.function, day, row["invocations"], row["billed_mb_ms"])))
+        billed = [row[name] for name in _BILLED]
+        usages.append((entry.function.pk, usage_of(entry.function, day, row["invocations"], *billed)))
     _add_costs(facts, usages)
     _add_sparks(facts, sparks, period, at)
     return [facts[function.pk] for function in functions]
@@ -180,9 +182,10 @@ def add_percentiles(facts: Sequence[FunctionFacts], period: TimeRange) -> None:
         entry.percentiles = {name: percentile(merged, share) for name, share in SHARES}
 
 
-def usage_of(function: Function, day: date, requests: int, billed_mb_ms: Decimal) -> pricing.Usage:
+def usage_of(function: Function, day: date, requests: int, billed_ms: int, billed_mb_ms: Decimal) -> pricing.Usage:
     """What a function used on a day, as the price book wants it."""
-    return pricing.Usage(function.region, function.architecture, day, requests, billed_mb_ms)
+    tmp = pricing.tmp_mb_ms(function.ephemeral_mb, billed_ms)
+    return pricing.Usage(function.region, function.architecture, day, requests, billed_mb_ms, tmp)
 
 
 def _add_costs(facts: dict[int, FunctionFacts], usages: list[tuple[int, pricing.Usage]]) -> None:

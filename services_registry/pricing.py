@@ -21,6 +21,16 @@ class Usage:
     day: date
     requests: int
     billed_mb_ms: Decimal  # billed milliseconds x configured MB, a whole number
+    tmp_mb_ms: Decimal = Decimal(0)  # the same of /tmp beyond what every function has, see `tmp_mb_ms`
+
+
+FREE_TMP_MB = 512
+"""MB of ephemeral storage that cost nothing (AWS Lambda pricing)."""
+
+
+def tmp_mb_ms(ephemeral_mb: int, billed_ms: int) -> Decimal:
+    """Billed milliseconds x MB of /tmp above the free 512 MB."""
+    return Decimal(max(0, ephemeral_mb - FREE_TMP_MB) * billed_ms)
 
 
 class CostEstimator(Protocol):

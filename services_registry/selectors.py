@@ -55,6 +55,7 @@ def _points(function: Function, rows: Sequence[tuple[datetime | date, RollupFiel
             function,
             at.date() if isinstance(at, datetime) else at,
             _sum(group, "invocations"),
+            _sum(group, "billed_ms"),
             _sum(group, "billed_mb_ms"),
         )
         for at, group in grouped.items()

@@ -11,8 +11,11 @@ from costs.models.billed import (
     DisplacedCost,
 )
 from costs.models.budgets import Budget, BudgetAlert, CostAnomaly, MonthlyReport
+from costs.models.estimates import FreeTier
 from costs.models.prices import ExchangeRate, Price
 from costs.models.sums import CostDay, CostFunctionMonth
+from costs.models.units import UnitBatch, UnitCost, UnitDay
+from costs.models.what_if import ServerType, WhatIf
 
 __all__ = [
     "BilledCost",
@@ -29,6 +32,12 @@ __all__ = [
     "CostImport",
     "DisplacedCost",
     "ExchangeRate",
+    "FreeTier",
     "MonthlyReport",
     "Price",
+    "ServerType",
+    "UnitBatch",
+    "UnitCost",
+    "UnitDay",
+    "WhatIf",
 ]

@@ -46,16 +46,17 @@ def cost_page(request: HttpRequest) -> HttpResponse:
     report = selectors.cost_report(*selectors.days_of(period))
     ranked = sorted(report.functions.items(), key=lambda pair: (-pair[1].usd, pair[0].name))
     total = report.total.usd
+    lines = _account_lines(report)
     context = {
         "period": period,
         "report": report,
         "figure": trend_figure(report),
-        "functions": [Line(f.name, amount, _share(amount.usd, total), f.pk) for f, amount in ranked[:TOP]],
+        "functions": [*(Line(f.name, amount, _share(amount.usd, total), f.pk) for f, amount in ranked[:TOP]), *lines],
         "function_count": len(ranked),
         "top": TOP,
         "tables": [
-            (_("By owner"), _("Owner"), _lines(report.grouped("owner"), total)),
-            (_("By capability"), _("Capability"), _lines(report.grouped("capability"), total)),
+            (_("By owner"), _("Owner"), _lines(report.grouped("owner"), total) + lines),
+            (_("By capability"), _("Capability"), _lines(report.grouped("capability"), total) + lines),
         ],
         "price": Price.objects.order_by("-checked_on").first(),
         "rate": selectors.RateBook().on(report.last),
@@ -75,6 +76,14 @@ def trend_figure(report: selectors.CostReport) -> charts.Figure | None:
 def _lines(groups: Mapping[str, selectors.Amount], total: Decimal) -> list[Line]:
     ranked = sorted(groups.items(), key=lambda pair: (-pair[1].usd, pair[0]))
     return [Line(name or _("(none)"), amount, _share(amount.usd, total)) for name, amount in ranked]
+
+
+def _account_lines(report: selectors.CostReport) -> list[Line]:
+    """What accounts need not pay, after everything that functions cost."""
+    return [
+        Line(_("%(what)s of %(account)s") % {"what": kind.label, "account": account}, amount, None)
+        for (account, kind), amount in sorted(report.lines.items())
+    ]
 
 
 def _share(part: Decimal, whole: Decimal) -> float | None:

@@ -12,6 +12,7 @@ from services_registry import pricing
 from services_registry.batches.decide import MAX_ATTEMPTS
 from services_registry.batches.history import ITEM, History
 from services_registry.batches.settle import FREE_DIVISIONS
+from services_registry.function_facts import usage_of
 from services_registry.models import Function
 
 EXACT = Context(prec=80)  # nothing is ever rounded
@@ -62,7 +63,7 @@ def spending_of(row: Function | None, history: History, *, items: int, chunks: i
 
 
 def _usage(row: Function, requests: int, billed_ms: int) -> pricing.Usage:
-    return pricing.Usage(row.region, row.architecture, _today(), requests, Decimal(billed_ms) * row.memory_mb)
+    return usage_of(row, _today(), requests, billed_ms, Decimal(billed_ms) * row.memory_mb)
 
 
 def _money(usd: Decimal | None, rate: Decimal | None) -> Money:

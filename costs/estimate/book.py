@@ -1,10 +1,12 @@
-"""Estimated cost of usage: billed duration and requests times the dated price, exact in Decimal.
+"""The price book and the rates as code reads them: what one usage costs, exact in Decimal.
 
 cost = billed_ms x MB / 1,024 / 1,000 x price per GB-second + requests x price per request
+     + billed_ms x MB of /tmp above 512 / 1,024 / 1,000 x its price
 
 1 / 1,024,000 ends after 10 decimals, so every product here ends too: with enough digits nothing is ever rounded, and parts
-add up to the whole to the last digit. Billed duration includes INIT since 2025-08-01 (AWS Lambda pricing). The first
-price tier is used; the account-level free tier is subtracted by `free_tier_credit`, never per function.
+add up to the whole to the last digit. Billed duration includes INIT since 2025-08-01 (AWS Lambda pricing), and each retry of
+an asynchronous call is an invocation with a bill of its own. A usage is priced in the first tier; what the volume of an
+account takes off is `account`'s business, never a function's.
 """
 
 from __future__ import annotations
@@ -20,38 +22,60 @@ from services_registry.pricing import Usage
 
 EXACT = Context(prec=80)
 MB_MS_PER_GB_S = Decimal(1_024_000)
-FREE_REQUESTS = 1_000_000  # a month and account, AWS Lambda pricing page, checked 2026-09-20
-FREE_GB_S = Decimal(400_000)
+Place = tuple[str, str, str, str]
+"""Region, meter, item and architecture of a price."""
 
 
 class PriceBook:
     """The prices known now, looked up by day. One query when made; make one per request or task.
 
-    Prices of a meter that has several `item`s (a server's size) are looked up by `price_of`, with the rows themselves.
+    A single price with its source, and sums across tiers of other meters, are `price_of` and `tiered_usd`.
     """
 
     def __init__(self) -> None:
-        self._prices: defaultdict[tuple[str, str, str], list[tuple[date, Decimal]]] = defaultdict(list)
-        first_tier = Price.objects.filter(tier_from=0, item="").order_by("-valid_from")
-        for row in first_tier.values_list("region", "meter", "architecture", "valid_from", "usd"):
-            self._prices[row[:3]].append(row[3:])
+        self._prices: defaultdict[Place, dict[Decimal, list[tuple[date, Decimal]]]] = defaultdict(dict)
+        rows = Price.objects.order_by("-valid_from")
+        columns = ("region", "meter", "item", "architecture", "tier_from", "valid_from", "usd")
+        for region, meter, item, architecture, tier_from, valid_from, usd in rows.values_list(*columns):
+            tiers = self._prices[region, meter, item, architecture]
+            tiers.setdefault(tier_from, []).append((valid_from, usd))
 
-    def usd(self, region: str, meter: str, architecture: str, day: date) -> Decimal | None:
-        """The price of one unit on a day; None when no price of that region and meter held then."""
-        for key in ((region, meter, architecture), (region, meter, "")):
-            for valid_from, usd in self._prices.get(key, ()):
-                if valid_from <= day:
-                    return usd
+    def usd(self, region: str, meter: str, architecture: str, day: date, *, item: str = "") -> Decimal | None:
+        """The price of one unit on a day, in the first tier; None when no price of that region and meter held then."""
+        for place in ((region, meter, item, architecture), (region, meter, item, "")):
+            price = _held(self._prices.get(place, {}).get(Decimal(0), ()), day)
+            if price is not None:
+                return price
         return None
 
+    def tiers(self, region: str, meter: str, architecture: str, day: date) -> list[tuple[Decimal, Decimal]]:
+        """(units a month from which it holds, price of one unit) on a day, the first tier first."""
+        for place in ((region, meter, "", architecture), (region, meter, "", "")):
+            held = ((start, _held(prices, day)) for start, prices in self._prices.get(place, {}).items())
+            found = sorted((start, usd) for start, usd in held if usd is not None)
+            if found:
+                return found
+        return []
+
     def cost(self, usage: Usage) -> Decimal | None:
-        """USD of one usage, exact."""
-        per_gb_s = self.usd(usage.region, Meter.GB_SECOND, usage.architecture, usage.day)
-        per_request = self.usd(usage.region, Meter.REQUEST, usage.architecture, usage.day)
-        if per_gb_s is None or per_request is None:
+        """USD of one usage, exact; None when a price that it needs is not known."""
+        place, day = (usage.region, usage.architecture), usage.day
+        per_gb_s, per_request = (self._of(place, meter, day) for meter in (Meter.GB_SECOND, Meter.REQUEST))
+        per_tmp = self._of(place, Meter.EPHEMERAL_GB_SECOND, day) if usage.tmp_mb_ms else Decimal(0)
+        if per_gb_s is None or per_request is None or per_tmp is None:
             return None
         with localcontext(EXACT):
-            return (usage.billed_mb_ms / MB_MS_PER_GB_S * per_gb_s + usage.requests * per_request).normalize()
+            seconds = (usage.billed_mb_ms * per_gb_s + usage.tmp_mb_ms * per_tmp) / MB_MS_PER_GB_S
+            return (seconds + usage.requests * per_request).normalize()
+
+    def _of(self, place: tuple[str, str], meter: str, day: date) -> Decimal | None:
+        region, architecture = place
+        return self.usd(region, meter, architecture, day)
+
+
+def _held(prices: Iterable[tuple[date, Decimal]], day: date) -> Decimal | None:
+    """The one that held on a day; `prices` by day, the latest first."""
+    return next((usd for valid_from, usd in prices if valid_from <= day), None)
 
 
 def price_of(region: str, meter: str, day: date, *, item: str = "", architecture: str = "") -> Price | None:
@@ -84,13 +108,6 @@ def exact_sum(parts: Iterable[Decimal | None]) -> Decimal:
     """The sum of the known parts without any rounding."""
     with localcontext(EXACT):
         return sum((part for part in parts if part is not None), Decimal(0))
-
-
-def free_tier_credit(*, requests: int, billed_mb_ms: Decimal, per_request: Decimal, per_gb_s: Decimal) -> Decimal:
-    """USD that the free tier takes off one account's month: 1,000,000 requests and 400,000 GB-s, once per account."""
-    with localcontext(EXACT):
-        gb_s = min(FREE_GB_S, billed_mb_ms / MB_MS_PER_GB_S)
-        return min(FREE_REQUESTS, requests) * per_request + gb_s * per_gb_s
 
 
 def in_currency(usd: Decimal, currency: str, day: date) -> Decimal | None:
