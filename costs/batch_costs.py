@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,10 +15,10 @@ from django.conf import settings
 from django.db.models import Count, F, Sum
 from django.db.models.functions import Coalesce, Greatest, TruncDate
 
-from costs.estimate import PriceBook, exact_sum
+from costs.chunk_prices import ChunkPrices
+from costs.estimate import exact_sum
 from services_registry.choices import ChunkState
-from services_registry.models import Batch, Chunk, Function
-from services_registry.pricing import Usage, tmp_mb_ms
+from services_registry.models import Batch, Chunk
 
 UNDER_WAY = (ChunkState.RUNNING, ChunkState.CHECKING)
 
@@ -47,33 +47,23 @@ def requests_of(chunk: Chunk) -> int:
 
 
 def bill_of(batch: Batch) -> BatchBill:
-    """Three queries: the sums, the function, the prices."""
+    """Six queries: the sums, how the function is and was configured, the prices, and what is not known."""
     day = TruncDate(Coalesce("finished", "started", "batch__created"), tzinfo=UTC)
     groups = (
         batch.chunks.filter(billed_ms__isnull=False).order_by().values("memory_mb", day=day)
         .annotate(ms=Sum("billed_ms"), requests=Sum(Greatest(F("billed_invocations"), 1)), chunks=Count("pk"))
     )  # fmt: skip
-    region = batch.region or settings.AWS_REGION
-    function = (
-        Function.objects.filter(name=batch.function_name, region=region)
-        .only("architecture", "memory_mb", "ephemeral_mb")
-        .first()
-    )
-    book = PriceBook()
-    costs = [(row["chunks"], _cost(row, region, function, book)) for row in groups]
+    prices = ChunkPrices([batch.function_name], batch.created.astimezone(UTC).date())
+    costs = [(row["chunks"], _cost(row, batch, prices)) for row in groups]
     silent = batch.chunks.filter(attempt__gt=0, billed_ms=None).exclude(state__in=UNDER_WAY).count()
     unpriced = sum(chunks for chunks, usd in costs if usd is None)
     return BatchBill(exact_sum(usd for _chunks, usd in costs), silent + unpriced)
 
 
-def _cost(row: Mapping[str, Any], region: str, function: Function | None, book: PriceBook) -> Decimal | None:
-    memory = row["memory_mb"] or (function.memory_mb if function else None)
-    if memory is None:
-        return None
-    architecture = function.architecture if function else "x86_64"
-    day: date = row["day"]
-    tmp = tmp_mb_ms(function.ephemeral_mb if function else 0, row["ms"])
-    return book.cost(Usage(region, architecture, day, row["requests"], Decimal(row["ms"]) * memory, tmp))
+def _cost(row: Mapping[str, Any], batch: Batch, prices: ChunkPrices) -> Decimal | None:
+    region = batch.region or settings.AWS_REGION
+    facts = {"billed_ms": row["ms"], "requests": row["requests"], "memory_mb": row["memory_mb"]}
+    return prices.cost(batch.function_name, region, row["day"], **facts)
 
 
 def against_plan(batch: Batch, bill: BatchBill) -> AgainstPlan:

@@ -19,16 +19,18 @@ from django.db.models import Count, F, Q
 from core.timerange import TimeRange
 from costs.batch_costs import bill_of
 from costs.choices import AccountLineKind
-from costs.estimate import EXACT, PriceBook, exact_sum
+from costs.chunk_prices import ChunkPrices
+from costs.estimate import EXACT, exact_sum
 from costs.estimate.days import EstimatedDays
 from costs.models import ExchangeRate
 from services_registry.models import Batch, BatchItem, Chunk, Function
-from services_registry.pricing import Usage, tmp_mb_ms
-from shipments.models import CarrierMessage
+from shipments.models import CarrierMessage, RemoteFile
 
-# Capabilities whose item keys are shipment ids, and those whose keys are ids of a shipment's messages.
+# Capabilities whose item keys are ids of shipments, of carriers' messages, of files on carriers' servers, of connections.
 OF_SHIPMENTS = ("render_pdf", "fetch_documents")
 OF_MESSAGES = ("classify_messages",)
+OF_FILES = ("fetch_files", "clean_up_files")
+OF_CONNECTIONS = ("sweep_connections",)
 _SHARE_UNIT = Decimal(1).scaleb(-30)  # finer than the last digit of any cost (25 decimals), so chunks divide exactly
 
 
@@ -159,26 +161,23 @@ def chunk_costs(chunks: Iterable[Chunk]) -> dict[UUID, Decimal]:
     """Estimated USD of chunks: billed ms x MB, and a request for each of the invocations in it (a chunk that was sent
     again was billed again). Chunks of which that is not known are left out.
     """
-    known = [chunk for chunk in chunks if chunk.billed_ms is not None]
-    names = {chunk.batch.function_name for chunk in known}
-    rows = Function.objects.filter(name__in=names).only("name", "region", "architecture", "memory_mb", "ephemeral_mb")
-    functions = {(row.name, row.region): row for row in rows}
-    book, costs = PriceBook(), {}
-    for chunk in known:
+    known = [(chunk, _day_of(chunk)) for chunk in chunks if chunk.billed_ms is not None]
+    if not known:
+        return {}
+    prices = ChunkPrices((chunk.batch.function_name for chunk, _day in known), min(day for _chunk, day in known))
+    costs = {}
+    for chunk, day in known:
+        facts = {"billed_ms": chunk.billed_ms or 0, "requests": chunk.billed_invocations or 1}
         region = chunk.batch.region or settings.AWS_REGION
-        function = functions.get((chunk.batch.function_name, region))
-        memory = chunk.memory_mb or (function.memory_mb if function else None)
-        if memory is None:
-            continue
-        at = chunk.finished or chunk.started or chunk.batch.created
-        architecture = function.architecture if function else "x86_64"
-        billed = Decimal(chunk.billed_ms or 0) * memory
-        requests = chunk.billed_invocations or 1
-        tmp = tmp_mb_ms(function.ephemeral_mb if function else 0, chunk.billed_ms or 0)
-        usd = book.cost(Usage(region, architecture, at.astimezone(UTC).date(), requests, billed, tmp))
+        usd = prices.cost(chunk.batch.function_name, region, day, memory_mb=chunk.memory_mb, **facts)
         if usd is not None:
             costs[chunk.pk] = usd
     return costs
+
+
+def _day_of(chunk: Chunk) -> date:
+    """The UTC day whose price holds for a chunk."""
+    return (chunk.finished or chunk.started or chunk.batch.created).astimezone(UTC).date()
 
 
 def share_of(cost: Decimal, parts: int, place: int) -> Decimal:
@@ -208,10 +207,11 @@ def shipment_cost(shipment_id: int) -> Decimal:
 
 
 def shipment_costs(shipment_id: int) -> list[ShipmentCost]:
-    """The parts of `shipment_cost`, latest first. Messages of the shipment count as work on it."""
-    messages = CarrierMessage.objects.filter(shipment_id=shipment_id).values_list("pk", flat=True)
+    """The parts of `shipment_cost`, latest first. Messages and carriers' files of the shipment count as work on it."""
     mine = Q(batch__capability__in=OF_SHIPMENTS, key=str(shipment_id))
-    mine |= Q(batch__capability__in=OF_MESSAGES, key__in=[str(pk) for pk in messages])
+    for capabilities, model in ((OF_MESSAGES, CarrierMessage), (OF_FILES, RemoteFile)):
+        keys = model._default_manager.filter(shipment_id=shipment_id).values_list("pk", flat=True)
+        mine |= Q(batch__capability__in=capabilities, key__in=[str(pk) for pk in keys])
     items = list(
         BatchItem.objects.filter(mine, chunk__billed_ms__isnull=False).select_related("chunk__batch").order_by("-pk")
     )

@@ -7,6 +7,7 @@ from celery import shared_task
 from costs import sums
 from costs.anomalies.finding import look
 from costs.budgets.watching import watch as watch_budgets
+from costs.unit_costs import refresh
 
 
 @shared_task(name="costs.refresh_sums", ignore_result=True, expires=280, soft_time_limit=600)
@@ -27,3 +28,9 @@ def watch() -> None:
     today = sums.utc_today()
     watch_budgets(today)
     look(today)
+
+
+@shared_task(name="costs.refresh_unit_costs", ignore_result=True, expires=580, soft_time_limit=3600)
+def refresh_unit_costs() -> None:
+    """Count what deliveries cost, today's and what was not counted yet; every ten minutes, harmless at any time."""
+    refresh.refresh()

@@ -1,0 +1,103 @@
+"""Keeping the counted days and weeks up. Counting again what did not change gives the same rows; two at once wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from costs.choices import Step
+from costs.models import UnitBatch, UnitCost, UnitDay
+from costs.unit_costs.rest import rest_of
+from costs.unit_costs.shares import added_up
+from services_registry.models import Batch, FunctionDay
+
+A_WEEK = timedelta(days=7)
+LONGEST = timedelta(days=800)
+"""How far back counting begins by itself; pages show no longer ranges."""
+SETTLED_AFTER = timedelta(hours=2)
+"""So long after its end a day is counted with today: answers and log lines come in late."""
+_LOCK = 7_160_002  # of our own, for the database's advisory locks
+
+
+def refresh(now: datetime | None = None) -> list[date]:
+    """Count today, yesterday while it may still change, and every day that was never counted. Returns the days."""
+    moment = (now or timezone.now()).astimezone(UTC)
+    first = min(_next_uncounted(moment), (moment - SETTLED_AFTER).date())
+    return count(first, moment.date(), now=moment)
+
+
+def count(first: date, last: date, *, now: datetime | None = None) -> list[date]:
+    """Count UTC days anew, and the weeks they lie in; each day and each week in a transaction of its own."""
+    moment = now or timezone.now()
+    days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
+    for day in days:
+        _count_day(day, moment)
+    for monday in sorted({day - timedelta(days=day.weekday()) for day in days}):
+        _count_week(monday)
+    return days
+
+
+def _next_uncounted(now: datetime) -> date:
+    """The last counted day, for it was not over then; the first day there is anything of, when none was counted."""
+    newest = UnitDay.objects.order_by("-day").values_list("day", flat=True).first()
+    return newest or max(_first_day(now), (now - LONGEST).date())
+
+
+def _first_day(now: datetime) -> date:
+    batch = Batch.objects.order_by("created").values_list("created", flat=True).first()
+    measured = FunctionDay.objects.order_by("day").values_list("day", flat=True).first()
+    begun = [batch.astimezone(UTC).date()] if batch else []
+    return min([*begun, *([measured] if measured else [])], default=now.date())
+
+
+def _count_day(day: date, now: datetime) -> None:
+    with _alone():
+        UnitBatch.objects.filter(day=day).delete()
+        UnitCost.objects.filter(step=Step.DAY, start=day).delete()
+        sums = list(added_up(day, day))
+        UnitBatch.objects.bulk_create(
+            (UnitBatch(day=day, batch_id=row.batch, carrier_id=row.carrier, **row.work) for row in sums if row.part is None),
+            batch_size=1_000,
+        )  # fmt: skip
+        UnitCost.objects.bulk_create(
+            UnitCost(
+                step=Step.DAY, start=day, part=row.part, carrier_id=row.carrier, capability=row.capability, **row.work
+            )
+            for row in sums
+            if row.part is not None
+        )
+        rest = rest_of(day, day)[day]
+        facts = {
+            name: getattr(rest, name) for name in ("outside_usd", "elsewhere_usd", "account_usd", "unpriced", "sample")
+        }
+        UnitDay.objects.update_or_create(day=day, defaults={**facts, "as_of": now})
+
+
+def _count_week(monday: date) -> None:
+    """Amounts of a week are those of its days; deliveries are counted anew, for one may be worked on on several days."""
+    with _alone():
+        UnitCost.objects.filter(step=Step.WEEK, start=monday).delete()
+        UnitCost.objects.bulk_create(
+            UnitCost(
+                step=Step.WEEK,
+                start=monday,
+                part=row.part,
+                carrier_id=row.carrier,
+                capability=row.capability,
+                **row.work,
+            )
+            for row in added_up(monday, monday + A_WEEK - timedelta(days=1))
+            if row.part is not None
+        )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A transaction that waits for any other one that counts."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        yield
