@@ -7,7 +7,8 @@ from celery import shared_task
 from costs import sums
 from costs.anomalies.finding import look
 from costs.budgets.watching import watch as watch_budgets
-from costs.unit_costs import refresh
+from costs.unit_costs import refresh as unit_costs
+from costs.what_if import keep as what_ifs
 
 
 @shared_task(name="costs.refresh_sums", ignore_result=True, expires=280, soft_time_limit=600)
@@ -33,4 +34,10 @@ def watch() -> None:
 @shared_task(name="costs.refresh_unit_costs", ignore_result=True, expires=580, soft_time_limit=3600)
 def refresh_unit_costs() -> None:
     """Count what deliveries cost, today's and what was not counted yet; every ten minutes, harmless at any time."""
-    refresh.refresh()
+    unit_costs.refresh()
+
+
+@shared_task(name="costs.refresh_what_ifs", ignore_result=True, expires=3600, soft_time_limit=3600)
+def refresh_what_ifs() -> None:
+    """Reckon anew what every function could be changed to; nightly, harmless at any time."""
+    what_ifs.refresh_what_ifs()

@@ -1,0 +1,99 @@
+"""The smallest always-on servers that hold a function's work.
+
+A server holds as many calls at once as fit into its memory and its CPUs, filled up to a share of them. Calls at once at the
+busiest time: with independent arrivals the number running is Poisson distributed around the load, so all but one time in a
+hundred it is at most load + 2.33 x sqrt(load). CPU of a call: the share of a vCPU that its memory gave it, times the share of
+its time that it computes. A burstable server computes beyond its baseline on saved credits only, so its average load, too,
+has to fit into the baseline.
+
+Not reckoned with: volumes, load balancers, traffic, the work of running a server; and that one server alone has no spare.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from costs.estimate import PriceBook
+from costs.models import ServerType
+from costs.what_if.assumptions import Assumptions
+from costs.what_if.bill import VCPU_MB, arch_factor
+from costs.what_if.use import Use
+
+SERVER_HOUR = "server_hour"
+HOURS_OF_MONTH = 730
+NINETY_NINE = 2.33
+"""Standard deviations above the mean that 99 % of a normal distribution lie under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Servers of one kind for one function's work. `why`: what decides how many."""
+
+    type: ServerType
+    count: int
+    usd_hour: Decimal
+    usd: Decimal
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the work asks of servers: calls at once, memory in MB, CPU in vCPUs."""
+
+    at_once: int
+    memory_mb: float
+    cpu_peak: float
+    cpu_average: float
+
+
+def demand(use: Use, assumed: Assumptions, architecture: str, scale: float = 1.0) -> Demand:
+    """`scale`: times as many calls as now."""
+    factor = float(arch_factor(use, architecture, assumed.arm))
+    peak, average = max(use.peak_load, use.load) * factor * scale, use.load * factor * scale
+    at_once = max(1, math.ceil(peak + NINETY_NINE * math.sqrt(peak)))
+    cpu = float(min(use.memory_mb / VCPU_MB, Decimal(1)) * assumed.cpu)
+    return Demand(at_once, at_once * float(use.used_mb), at_once * cpu, average * cpu)
+
+
+def needed(kind: ServerType, wanted: Demand, assumed: Assumptions) -> tuple[int, str]:
+    """(servers, what decides it)."""
+    fill = float(assumed.fill)
+    counts = {
+        "memory": wanted.memory_mb / (kind.memory_mb * fill),
+        "cpu": wanted.cpu_peak / (kind.vcpus * fill),
+        "baseline": wanted.cpu_average / (kind.vcpus * float(kind.baseline) * fill),
+    }
+    why = max(counts, key=lambda name: counts[name])
+    count = math.ceil(counts[why] - 1e-9)
+    return (count, why) if count > assumed.least else (assumed.least, "least")
+
+
+def prices_of(use: Use, book: PriceBook, kinds: Iterable[ServerType], day: date) -> list[tuple[ServerType, Decimal]]:
+    """Servers with a known price in the function's region, and the price of an hour."""
+    priced = ((kind, server_price(book, use.function.region, kind.name, day)) for kind in kinds)
+    return [(kind, usd) for kind, usd in priced if usd is not None]
+
+
+def server_price(book: PriceBook, region: str, name: str, day: date) -> Decimal | None:
+    """USD an hour."""
+    return book.usd(region, SERVER_HOUR, name, day)
+
+
+def offer(use: Use, kind: ServerType, usd_hour: Decimal, assumed: Assumptions, scale: float = 1.0) -> Offer:
+    """So many servers of a kind hold the work; USD a month."""
+    count, why = needed(kind, demand(use, assumed, kind.architecture, scale), assumed)
+    return Offer(kind, count, usd_hour, count * hours(assumed) * usd_hour, why)
+
+
+def hours(assumed: Assumptions) -> Decimal:
+    """Hours a month that a server is on."""
+    return Decimal(HOURS_OF_MONTH * assumed.hours) / 24
+
+
+def cheapest(offers: Iterable[Offer]) -> Offer | None:
+    """Of equally dear ones that with the fewest servers."""
+    return min(offers, key=lambda found: (found.usd, found.count, found.type.name), default=None)
