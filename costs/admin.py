@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 
 from costs.budgets import admin as budgets  # noqa: F401  # registers its pages
-from costs.models import ExchangeRate, FreeTier, Price
+from costs.models import ExchangeRate, FreeTier, Price, ServerType
 
 if TYPE_CHECKING:  # generic for the type checker only
     AnyAdmin = admin.ModelAdmin[Any]
@@ -35,3 +35,9 @@ class ExchangeRateAdmin(AnyAdmin):
 class FreeTierAdmin(AnyAdmin):
     list_display = ["account", "requests", "gb_seconds", "valid_from", "valid_until", "source"]
     list_filter = ["account"]
+
+
+@admin.register(ServerType)
+class ServerTypeAdmin(AnyAdmin):
+    list_display = ["name", "architecture", "vcpus", "memory_mb", "baseline", "offered", "checked_on"]
+    list_filter = ["offered", "architecture"]

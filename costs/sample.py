@@ -5,10 +5,11 @@ from collections.abc import Callable
 from core import slots
 from costs import sums
 from costs.price_book import seed_prices
+from costs.what_if.seed import seed_servers
 
 
 def _seed(log: Callable[[str], None]) -> None:
-    log(f"{seed_prices()} prices added")
+    log(f"{seed_prices()} prices and {seed_servers()} sizes of servers added")
 
 
 def _sums(log: Callable[[str], None]) -> None:

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
-from costs.choices import AccountLineKind
+from costs.choices import AccountLineKind, Meter
 from costs.estimate.book import EXACT, MB_MS_PER_GB_S, PriceBook
 from costs.models import FreeTier
-from costs.choices import Meter
 
 
 @dataclass(frozen=True, slots=True)

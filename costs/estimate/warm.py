@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, localcontext
 
+from costs.choices import Meter
 from costs.estimate.book import EXACT, MB_MS_PER_GB_S, PriceBook
 from costs.estimate.past import PastFacts
-from costs.choices import Meter
 from services_registry.models import Function
 
 MS_PER_DAY = 86_400_000

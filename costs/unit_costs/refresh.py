@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import connection, transaction
 from django.utils import timezone
 
+from costs.alone import Work, alone
 from costs.choices import Step
 from costs.models import UnitBatch, UnitCost, UnitDay
 from costs.unit_costs.rest import rest_of
@@ -20,7 +18,6 @@ LONGEST = timedelta(days=800)
 """How far back counting begins by itself; pages show no longer ranges."""
 SETTLED_AFTER = timedelta(hours=2)
 """So long after its end a day is counted with today: answers and log lines come in late."""
-_LOCK = 7_160_002  # of our own, for the database's advisory locks
 
 
 def refresh(now: datetime | None = None) -> list[date]:
@@ -55,7 +52,7 @@ def _first_day(now: datetime) -> date:
 
 
 def _count_day(day: date, now: datetime) -> None:
-    with _alone():
+    with alone(Work.UNIT_COSTS):
         UnitBatch.objects.filter(day=day).delete()
         UnitCost.objects.filter(step=Step.DAY, start=day).delete()
         sums = list(added_up(day, day))
@@ -79,7 +76,7 @@ def _count_day(day: date, now: datetime) -> None:
 
 def _count_week(monday: date) -> None:
     """Amounts of a week are those of its days; deliveries are counted anew, for one may be worked on on several days."""
-    with _alone():
+    with alone(Work.UNIT_COSTS):
         UnitCost.objects.filter(step=Step.WEEK, start=monday).delete()
         UnitCost.objects.bulk_create(
             UnitCost(
@@ -93,11 +90,3 @@ def _count_week(monday: date) -> None:
             for row in added_up(monday, monday + A_WEEK - timedelta(days=1))
             if row.part is not None
         )
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """A transaction that waits for any other one that counts."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        yield

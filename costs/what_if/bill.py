@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
+from costs.choices import Meter
 from costs.estimate import EXACT, MB_MS_PER_GB_S, PriceBook
-from costs.models.prices import Meter
 from costs.what_if.use import Use
 from services_registry.pricing import Usage, tmp_mb_ms
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
-from django.db import transaction
 from django.utils import timezone
 
+from costs.alone import Work, alone
 from costs.estimate import PriceBook
 from costs.models import ServerType, WhatIf
 from costs.what_if.answer import Answer, answer
@@ -16,7 +15,6 @@ from costs.what_if.use import uses_of, window
 from services_registry.models import Function
 
 AT_ONCE = 200
-_DIGITS = Decimal(1).scaleb(-30)
 
 
 def refresh_what_ifs(now: datetime | None = None) -> int:
@@ -32,8 +30,7 @@ def refresh_what_ifs(now: datetime | None = None) -> int:
             answered = answer(use, USUAL, book, kinds, today)
             if answered.usd is not None:
                 rows.append(_row(answered, moment))
-    with transaction.atomic():
-        WhatIf.objects.select_for_update().order_by("pk").values_list("pk", flat=True).first()
+    with alone(Work.WHAT_IFS):
         WhatIf.objects.all().delete()
         WhatIf.objects.bulk_create(rows, batch_size=500)
     return len(rows)
@@ -43,14 +40,9 @@ def _row(found: Answer, now: datetime) -> WhatIf:
     use, server, memory, arm = found.use, found.server, found.memory, found.arm
     return WhatIf(
         function=use.function, as_of=now, calls=use.calls, days=use.days, busy_share=use.busy_share, p95_ms=use.p95_ms,
-        cold_share=use.cold_share, usd=_kept(found.usd), server=server.type.name if server else "",
-        servers=server.count if server else 0, server_usd=_kept(server.usd if server else None),
-        arm_usd=_kept(arm.usd + found.warm if arm and arm.architecture == "arm64" else None),
-        memory_mb=memory.memory_mb if memory else None, memory_usd=_kept(memory.usd + found.warm if memory else None),
-        way=found.way, gain=_kept(found.gain), sample=use.sample,
+        cold_share=use.cold_share, usd=found.usd, server=server.type.name if server else "",
+        servers=server.count if server else 0, server_usd=server.usd if server else None,
+        arm_usd=arm.usd + found.warm if arm and arm.architecture == "arm64" else None,
+        memory_mb=memory.memory_mb if memory else None, memory_usd=memory.usd + found.warm if memory else None,
+        way=found.way, gain=found.gain, sample=use.sample,
     )  # fmt: skip
-
-
-def _kept(usd: Decimal | None) -> Decimal | None:
-    """To 1e-30: what-ifs are divided by days and are no exact sums."""
-    return None if usd is None else usd.quantize(_DIGITS)

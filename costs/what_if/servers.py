@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from costs.choices import Meter
 from costs.estimate import PriceBook
 from costs.models import ServerType
 from costs.what_if.assumptions import Assumptions
 from costs.what_if.bill import VCPU_MB, arch_factor
 from costs.what_if.use import Use
 
-SERVER_HOUR = "server_hour"
 HOURS_OF_MONTH = 730
 NINETY_NINE = 2.33
 """Standard deviations above the mean that 99 % of a normal distribution lie under."""
@@ -80,7 +80,7 @@ def prices_of(use: Use, book: PriceBook, kinds: Iterable[ServerType], day: date)
 
 def server_price(book: PriceBook, region: str, name: str, day: date) -> Decimal | None:
     """USD an hour."""
-    return book.usd(region, SERVER_HOUR, name, day)
+    return book.usd(region, Meter.SERVER_HOUR, "", day, item=name)
 
 
 def offer(use: Use, kind: ServerType, usd_hour: Decimal, assumed: Assumptions, scale: float = 1.0) -> Offer:

@@ -213,6 +213,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
     "sweep-carriers": {"task": "shipments.sweep_due", "schedule": schedule(60)},
     "forget-sweeps": {"task": "shipments.forget_sweeps", "schedule": schedule(3600)},
+    "refresh-unit-costs": {"task": "costs.refresh_unit_costs", "schedule": schedule(600)},
+    "refresh-what-ifs": {"task": "costs.refresh_what_ifs", "schedule": crontab(hour="0", minute="50")},
 }
 
 # --- AWS ------------------------------------------------------------------------------------------------------------

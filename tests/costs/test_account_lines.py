@@ -11,10 +11,9 @@ from fractions import Fraction
 
 import pytest
 
-from costs.choices import AccountLineKind
+from costs.choices import AccountLineKind, Meter
 from costs.estimate import exact_sum
 from costs.models import ExchangeRate, FreeTier, Price
-from costs.choices import Meter
 from costs.selectors import CostReport, cost_report, series_of
 from services_registry.models import Function, FunctionDay
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from costs.choices import Meter
 from costs.estimate import estimate
 from costs.models import Price
-from costs.choices import Meter
 from costs.selectors import cost_report
 from services_registry.models import Function, FunctionDay, FunctionHour, FunctionRevision
 from services_registry.pricing import Usage, tmp_mb_ms
