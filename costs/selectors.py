@@ -6,7 +6,7 @@ Amounts are USD; EUR beside them by the rate that held on the day. `None` means 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from decimal import Decimal, localcontext
@@ -215,17 +215,21 @@ def shipment_costs(shipment_id: int) -> list[ShipmentCost]:
     items = list(
         BatchItem.objects.filter(mine, chunk__billed_ms__isnull=False).select_related("chunk__batch").order_by("-pk")
     )
+    costs = item_costs(items)
+    return [costs[item.pk] for item in items if item.pk in costs]
+
+
+def item_costs(items: Sequence[BatchItem]) -> dict[int, ShipmentCost]:
+    """What items cost, by id: their shares of the invocations they were in. Items have their chunk and batch loaded."""
     chunks = {item.chunk_id: item.chunk for item in items if item.chunk is not None}
-    costs, sizes = chunk_costs(chunks.values()), _sizes(chunks)
-    parts = []
-    places = _places(items)
+    costs, sizes, places = chunk_costs(chunks.values()), _sizes(chunks), _places(items)
+    found = {}
     for item in items:
-        if item.chunk_id not in costs or item.chunk is None:
-            continue
-        batch, size = item.chunk.batch, sizes[item.chunk_id]
-        share = share_of(costs[item.chunk_id], size, places[item.pk])
-        parts.append(ShipmentCost(batch.capability, batch.pk, batch.title, share, size))
-    return parts
+        if item.chunk is not None and item.chunk_id in costs:
+            batch, size = item.chunk.batch, sizes[item.chunk_id]
+            share = share_of(costs[item.chunk_id], size, places[item.pk])
+            found[item.pk] = ShipmentCost(batch.capability, batch.pk, batch.title, share, size)
+    return found
 
 
 def _sizes(chunks: Mapping[UUID | None, Chunk]) -> dict[UUID | None, int]:

@@ -3,10 +3,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from costs.money_urls import urlpatterns as money
+from costs.unit_urls import urlpatterns as units
 from costs.views import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *money,
+    *units,
     path("costs/range/", pages.cost_page, name="cost-range"),
     path("costs/home/", pages.home_panel, name="cost-home-panel"),
     path("costs/batches/<uuid:pk>/fragment/", pages.batch_fragment, name="cost-batch-fragment"),

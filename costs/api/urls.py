@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
+from costs.api.unit_costs import UnitCostView
 from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
 
 router = SimpleRouter()
@@ -14,6 +15,7 @@ router.register("costs/anomalies", AnomalyViewSet, basename="api-cost-anomaly")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("costs/overview/", CostOverviewView.as_view(), name="api-costs-overview"),
     path("costs/daily/", DailyCostView.as_view(), name="api-costs-daily"),
+    path("costs/deliveries/", UnitCostView.as_view(), name="api-costs-deliveries"),
     path("costs/functions/", FunctionCostView.as_view(), name="api-costs-functions"),
     *router.urls,
 ]

@@ -3,6 +3,7 @@
 USD have 30 decimals: an invocation divides over its items to the last digit.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -30,6 +31,11 @@ class WorkFields(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def each(self) -> Decimal | None:
+        """USD for each delivery, to 28 digits; None without any."""
+        return self.usd / self.deliveries if self.deliveries else None
 
 
 class UnitCost(WorkFields):

@@ -38,7 +38,7 @@ class Money:
             self.eur = None if self.eur is None or rate is None else self.eur + usd * rate
 
     def by(self, parts: int) -> Money | None:
-        """Divided; None by zero. The only place where something is rounded (28 digits)."""
+        """Divided, to 28 digits; None by zero."""
         if not parts:
             return None
         return Money(self.usd / parts, None if self.eur is None else self.eur / parts)

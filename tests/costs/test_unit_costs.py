@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from costs.choices import Step, UnitPart
 from costs.estimate import exact_sum
@@ -192,3 +194,14 @@ def test_the_task_begins_with_the_first_day_and_goes_on_with_the_last(
     UnitDay.objects.filter(day__gte=today - timedelta(days=1)).delete()
     refresh_unit_costs()
     assert UnitDay.objects.count() == 4
+
+
+def test_days_are_counted_anew_by_command(make_function: Make, carriers: list[Carrier]) -> None:
+    make_function("renderer")
+    batch_of("render_pdf", "renderer", MONDAY, (100, keys(deliveries(carriers[0], 1))))
+    said = io.StringIO()
+    call_command("count_unit_costs", "--from", str(MONDAY), "--to", str(TUESDAY), stdout=said)
+    assert said.getvalue() == "2 days counted, 2026-10-12 to 2026-10-13\n"
+    assert row_of(MONDAY, UnitPart.ALL).deliveries == 1
+    with pytest.raises(CommandError, match="must not be after"):
+        call_command("count_unit_costs", "--from", str(TUESDAY), "--to", str(MONDAY))
