@@ -113,9 +113,8 @@ def cost_report(first: date, last: date) -> CostReport:
     report, estimated, rates = CostReport(first, last), EstimatedDays(first, last), RateBook()
     per_usd = cache(rates.per_usd)
     for call in estimated.calls():
-        facts = {"sample": call.sample, "invocations": call.invocations}
         for amount in (report.total, report.days[call.day], report.functions[call.function]):
-            amount.add(call.usd, per_usd(call.day), **facts)
+            amount.add(call.usd, per_usd(call.day), sample=call.sample, invocations=call.invocations)
         _add_by_day(report, call.function.name, call.day, call.usd)
     for warm in estimated.warm():
         report.unpriced_warm += warm.usd is None
@@ -126,7 +125,7 @@ def cost_report(first: date, last: date) -> CostReport:
     for line in estimated.account_lines():
         for amount in (report.total, report.days[line.day], report.lines[line.account, line.kind]):
             amount.add(line.usd, per_usd(line.day))
-        _add_by_day(report, line.kind.label, line.day, line.usd)
+        _add_by_day(report, str(line.kind.label), line.day, line.usd)
     return report
 
 

@@ -79,7 +79,7 @@ class UnitCostView(APIView):
         rows = [
             {
                 "start": start, **_work(work),
-                "carrier": carriers[key[0]].code if key[0] in carriers else (asked.carrier.code if asked.carrier else ""),
+                "carrier": page.code_of(key, carriers) or (asked.carrier.code if asked.carrier else ""),
                 "kind": key[1] or asked.kind,
             }
             for (start, key), work in sorted(found.items(), key=lambda pair: (pair[0][0], str(pair[0][1])))

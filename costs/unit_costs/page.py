@@ -88,8 +88,15 @@ def kind_names() -> dict[str, str]:
 def name_of(key: Key, by: str, carriers: Mapping[int, Carrier]) -> str:
     carrier, kind = key
     if by == CARRIER:
-        return carriers[carrier].name if carrier in carriers else _("(no carrier)")
+        known = carriers.get(carrier or 0)
+        return known.name if known else _("(no carrier)")
     return kind_names().get(kind, kind) or _("(plain runs)")
+
+
+def code_of(key: Key, carriers: Mapping[int, Carrier]) -> str:
+    """The carrier's code; empty where there is none."""
+    known = carriers.get(key[0] or 0)
+    return known.code if known else ""
 
 
 def stretches(asked: Asked) -> list[Stretch]:
@@ -109,7 +116,7 @@ def groups(found: Mapping[tuple[date, Key], Work], by: str, carriers: Mapping[in
     rows = [
         Group(
             name_of(key, by, carriers),
-            (carriers[key[0]].code if key[0] in carriers else "") if by == CARRIER else key[1],
+            code_of(key, carriers) if by == CARRIER else key[1],
             work,
             float(work.money.usd / total) if total else None,
         )
@@ -130,7 +137,9 @@ def per_delivery_figure(
         name_of(key, by, carriers): [_drawn(found[start, key].per_delivery) if (start, key) in found else None for start in starts]
         for key in ranked
     }  # fmt: skip
-    return charts.lines(starts, lines, y_title=_("USD per delivery")) if lines else None
+    return (
+        charts.lines([start.isoformat() for start in starts], lines, y_title=_("USD per delivery")) if lines else None
+    )
 
 
 def money_figure(rows: list[Stretch], asked: Asked) -> charts.Figure | None:
@@ -158,7 +167,7 @@ def rows_of(asked: Asked, by: str) -> Iterator[list[Any]]:
         work_of(asked, by).items(), key=lambda pair: (pair[0][0], pair[0][1][0] or 0, pair[0][1][1])
     ):
         each = work.per_delivery
-        carrier = carriers[key[0]].code if key[0] in carriers else (asked.carrier.code if asked.carrier else "")
+        carrier = code_of(key, carriers) or (asked.carrier.code if asked.carrier else "")
         yield [
             start, asked.step.value, carrier, key[1] or asked.kind, work.deliveries, work.items, plain(work.money.usd),
             plain(work.money.eur), plain(each.usd) if each else None, plain(each.eur) if each else None,

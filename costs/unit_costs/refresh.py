@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
@@ -10,7 +12,7 @@ from costs.alone import Work, alone
 from costs.choices import Step
 from costs.models import UnitBatch, UnitCost, UnitDay
 from costs.unit_costs.rest import rest_of
-from costs.unit_costs.shares import added_up
+from costs.unit_costs.shares import Added, added_up
 from services_registry.models import Batch, FunctionDay
 
 A_WEEK = timedelta(days=7)
@@ -57,36 +59,28 @@ def _count_day(day: date, now: datetime) -> None:
         UnitCost.objects.filter(step=Step.DAY, start=day).delete()
         sums = list(added_up(day, day))
         UnitBatch.objects.bulk_create(
-            (UnitBatch(day=day, batch_id=row.batch, carrier_id=row.carrier, **row.work) for row in sums if row.part is None),
+            (
+                UnitBatch(day=day, batch_id=row.batch, carrier_id=row.carrier, **row.work)
+                for row in sums
+                if row.part is None and row.batch is not None
+            ),
             batch_size=1_000,
-        )  # fmt: skip
-        UnitCost.objects.bulk_create(
-            UnitCost(
-                step=Step.DAY, start=day, part=row.part, carrier_id=row.carrier, capability=row.capability, **row.work
-            )
-            for row in sums
-            if row.part is not None
         )
-        rest = rest_of(day, day)[day]
-        facts = {
-            name: getattr(rest, name) for name in ("outside_usd", "elsewhere_usd", "account_usd", "unpriced", "sample")
-        }
-        UnitDay.objects.update_or_create(day=day, defaults={**facts, "as_of": now})
+        UnitCost.objects.bulk_create(_rows(Step.DAY, day, sums))
+        rest = asdict(rest_of(day, day)[day])
+        UnitDay.objects.update_or_create(day=day, defaults={**rest, "as_of": now})
 
 
 def _count_week(monday: date) -> None:
-    """Amounts of a week are those of its days; deliveries are counted anew, for one may be worked on on several days."""
+    """Deliveries are counted anew, for one may be worked on on several days of the week."""
     with alone(Work.UNIT_COSTS):
         UnitCost.objects.filter(step=Step.WEEK, start=monday).delete()
-        UnitCost.objects.bulk_create(
-            UnitCost(
-                step=Step.WEEK,
-                start=monday,
-                part=row.part,
-                carrier_id=row.carrier,
-                capability=row.capability,
-                **row.work,
-            )
-            for row in added_up(monday, monday + A_WEEK - timedelta(days=1))
-            if row.part is not None
-        )
+        UnitCost.objects.bulk_create(_rows(Step.WEEK, monday, added_up(monday, monday + A_WEEK - timedelta(days=1))))
+
+
+def _rows(step: Step, start: date, sums: Iterable[Added]) -> list[UnitCost]:
+    return [
+        UnitCost(step=step, start=start, part=row.part, carrier_id=row.carrier, capability=row.capability, **row.work)
+        for row in sums
+        if row.part is not None
+    ]

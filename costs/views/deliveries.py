@@ -75,12 +75,12 @@ def behind(request: HttpRequest) -> HttpResponse:
     """The batches behind a day; a week is shown as its days."""
     day, carrier, kind = _day_of(request.GET), _carrier_of(request.GET), request.GET.get("kind", "")
     if request.GET.get("step") == Step.WEEK:
-        days = {"range": "custom", "from": day, "to": day + timedelta(days=6), "step": Step.DAY.value}
+        days = {"range": "custom", "from": str(day), "to": str(day + timedelta(days=6)), "step": Step.DAY.value}
         more = {"carrier": carrier.code if carrier else "", "kind": kind}
         return redirect(f"{reverse('unit-costs')}?{urlencode({k: v for k, v in {**days, **more}.items() if v})}")
     asked = Asked(day, day, Step.DAY, carrier, kind)
     rows = batches_of(day, carrier, asked.kind)
-    (stretch,) = page.stretches(asked) or [None]
+    stretch = next(iter(page.stretches(asked)), None)
     context = {
         "day": day, "asked": asked, "kind_label": page.kind_names().get(asked.kind, asked.kind), "stretch": stretch,
         "page": KeysetPage.of(rows, order=["-usd", "-other_usd", "-pk"], request=request), "kinds": page.kind_names(),

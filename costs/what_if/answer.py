@@ -123,7 +123,7 @@ def _break_even(calls: Decimal, warm: Decimal, server: Offer, use: Use, assumed:
 
     below = 1 / FURTHEST
     for step in range(1, _STEPS + 1):
-        above = FURTHEST ** (2 * step / _STEPS - 1)
+        above = float(FURTHEST ** (2 * step / _STEPS - 1))
         if pays(above):
             for _halving in range(40):
                 middle = (below + above) / 2

@@ -7,7 +7,7 @@ least one call running is 1 - exp(-load).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -134,7 +134,7 @@ def _use(function: Function, first: date, last: date, found: dict[str, Any], loa
     )  # fmt: skip
 
 
-def _loads(ids: Sequence[int], first: date, last: date) -> dict[int, tuple[float, float]]:
+def _loads(ids: list[int], first: date, last: date) -> dict[int, tuple[float, float]]:
     """(hours with at least one call running, highest load) by function."""
     start, end = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
     with connection.cursor() as cursor:
