@@ -17,13 +17,11 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from costs.estimate import PriceBook
+from costs.estimate.days import EstimatedDays
 from costs.forecast import month_end
 from costs.models import CostDay, CostFunctionMonth
 from costs.selectors import Amount, RateBook
-from services_registry.choices import Origin
 from services_registry.models import Function, FunctionDay
-from services_registry.pricing import Usage
 
 KEPT_MONTHS = 14
 LATE_MONTHS = 4
@@ -63,15 +61,15 @@ def same_day_before(day: date) -> date:
 
 
 def spendings(first: date, last: date) -> Iterator[Spent]:
-    """Everything that the days `first` to `last` cost, by day."""
-    book = PriceBook()
-    functions = Function.objects.defer("raw", "tags", "layers", "environment_names").in_bulk()
-    columns = ("function_id", "day", "origin", "invocations", "billed_mb_ms")
-    rows = FunctionDay.objects.filter(day__range=(first, last)).order_by("day").values_list(*columns)
-    for function_id, day, origin, invocations, billed_mb_ms in rows.iterator(chunk_size=5000):
-        function = functions[function_id]
-        usd = book.cost(Usage(function.region, function.architecture, day, invocations, billed_mb_ms))
-        yield Spent(day, function.account, usd, function, "", invocations, origin == Origin.SAMPLE)
+    """Everything that the days `first` to `last` cost: calls by day, what was kept warm, and lines of accounts."""
+    estimated = EstimatedDays(first, last)
+    for call in estimated.calls():
+        account = call.function.account
+        yield Spent(call.day, account, call.usd, call.function, "", call.invocations, call.sample)
+    for warm in estimated.warm():
+        yield Spent(warm.day, warm.function.account, warm.usd, warm.function)
+    for line in estimated.account_lines():
+        yield Spent(line.day, line.account, line.usd, None, str(line.kind))
 
 
 def refresh_month(month: date, now: datetime | None = None) -> int:

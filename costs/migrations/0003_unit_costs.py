@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("costs", "0002_billed_costs"),
+        ("costs", "0004_budgets"),
         ("services_registry", "0008_telemetry"),
         ("shipments", "0011_automations"),
     ]

@@ -13,8 +13,9 @@ import pytest
 
 from costs.choices import AccountLineKind, Meter
 from costs.estimate import exact_sum
-from costs.models import ExchangeRate, FreeTier, Price
+from costs.models import CostDay, CostFunctionMonth, ExchangeRate, FreeTier, Price
 from costs.selectors import CostReport, cost_report, series_of
+from costs.sums import refresh_month
 from services_registry.models import Function, FunctionDay
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -171,5 +172,21 @@ def test_the_page_shows_the_lines_of_accounts(
     today = datetime.now(UTC).date()
     free_tier("123456789012", 1_000_000, 400_000)
     used(make_function("small"), today, 100, 50)
-    text = client_as(viewer).get("/costs/?range=24h").content.decode()  # type: ignore[attr-defined]
+    text = client_as(viewer).get("/costs/range/?range=24h").content.decode()  # type: ignore[attr-defined]
     assert "free tier of 123456789012" in text
+
+
+def test_the_sums_that_pages_keep_add_up_to_the_same(make_function: Make) -> None:
+    tiers("eu-west-1", "x86_64", 500)
+    free_tier("123456789012", 100, 300)
+    warm = make_function(
+        "warm", provisioned=[{"environments": 1}], first_seen=datetime(2026, 10, 2, tzinfo=UTC), owner="a"
+    )
+    for day in (3, 20):
+        used(warm, date(2026, 10, day), 400, 70)
+    refresh_month(date(2026, 10, 1))
+    report = cost_report(date(2026, 10, 1), date(2026, 10, 31))
+    assert exact_sum(CostDay.objects.values_list("usd", flat=True)) == report.total.usd
+    lines = CostDay.objects.exclude(line="").order_by("line").values_list("line", flat=True).distinct()
+    assert list(lines) == ["free_tier", "volume"]
+    assert CostFunctionMonth.objects.get().usd == report.functions[warm].usd
