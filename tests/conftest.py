@@ -24,6 +24,7 @@ from tests.running_platform import Platform, running
 
 FIRST_CACHE = 4  # the databases of Valkey before it belong to the broker and to started platforms
 _process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+django_settings.AWS_CALLS_FLUSH_S = 0  # no thread that writes beside a test's transaction
 # Tests clear the cache; each process has one of its own.
 _cache = django_settings.CACHES["default"]
 _cache["LOCATION"] = f"{str(_cache['LOCATION']).rstrip('0123456789')}{FIRST_CACHE + _process}"

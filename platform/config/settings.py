@@ -223,6 +223,8 @@ AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL")  # empty in production; the loca
 # Lambda management calls a second of all processes together (the bucket is in Valkey); AWS allows 15 for a whole account
 # and region, and deployments want some of them.
 AWS_MANAGEMENT_RATE = env.integer("AWS_MANAGEMENT_RATE", 8, minimum=1, maximum=1000)
+# Seconds between two times that a process writes down how often it called AWS; 0: only at the end of tasks.
+AWS_CALLS_FLUSH_S = env.integer("AWS_CALLS_FLUSH_S", 20, minimum=0, maximum=3600)
 EXCHANGE_BUCKET = env.text("EXCHANGE_BUCKET", "shipment-platform-exchange")
 EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum=365)
 IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 90, minimum=1, maximum=3650)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.aws_calls import admin as aws_calls  # noqa: F401  # registers its pages
 from core.models import ApiToken, AuditEntry, Preference
 from core.notices import admin as notices  # noqa: F401  # registers its pages
 from core.tokens import revoke_token

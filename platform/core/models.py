@@ -171,4 +171,5 @@ class KeptAnswer(models.Model):
 
 
 from core.notices.models import Notice, NoticeDelivery, NoticePreference  # noqa: E402, F401  # its own room
+from core.aws_calls.models import AwsBudget, AwsCallDay, AwsCallPrice  # noqa: E402, F401  # its own room
 from core.webhooks.models import WebhookDelivery, WebhookEvent, WebhookSubscription  # noqa: E402, F401  # its own room

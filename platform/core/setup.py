@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from core import slots
+from core.aws_calls.prices import seed_prices
 from core.roles import LOGINS, ensure_groups, give_role
 
 Log = Callable[[str], None]
@@ -27,6 +28,10 @@ def logins_file() -> Path:
 def make_groups(log: Log) -> None:
     ensure_groups()
     log("viewer, operator, ops lead, admin are in place")
+
+
+def price_calls(log: Log) -> None:
+    log(f"{seed_prices()} prices of calls to AWS added")
 
 
 @transaction.atomic
@@ -80,4 +85,5 @@ def _write(path: Path, entries: list[dict[str, Any]]) -> None:
 slots.setup_steps.register(
     slots.SetupStep(name="groups", run=make_groups, order=0),
     slots.SetupStep(name="logins", run=make_logins, order=5),
+    slots.SetupStep(name="prices of calls", run=price_calls, order=14),
 )

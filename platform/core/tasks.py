@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
+from celery.signals import task_postrun
 
 from core.api.idempotency import forget_old_answers
 from core.notices import sending as notices
+from core.aws import meter
 from core.webhooks import sending
 from core.webhooks.outbox import wake
+
+
+@task_postrun.connect
+def write_down_calls(**_signal: Any) -> None:
+    """What the task asked of AWS is on record when it is over."""
+    meter.flush_quietly()
 
 
 @shared_task(name="core.send_webhooks", ignore_result=True)

@@ -5,10 +5,12 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from core.api import schema  # noqa: F401  # registers how the description names bearer tokens
+from core.api.aws_calls import AwsCallViewSet
 from core.api.views import MeView
 from core.api.webhooks import WebhookViewSet
 
 router = SimpleRouter()
+router.register("aws-calls", AwsCallViewSet, basename="api-aws-call")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

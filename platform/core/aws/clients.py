@@ -1,7 +1,8 @@
 """One boto3 client per service, region, role and purpose, shared by all threads, every call with a time-out.
 
 The endpoint is AWS's own, or `settings.AWS_ENDPOINT_URL` (the local AWS of the embedded stack). Management calls of
-Lambda wait for a token of the bucket that all processes share, botocore's own repetitions included.
+Lambda and questions to CloudWatch metrics wait for a token of the bucket that all processes share, botocore's own
+repetitions included. Every request is counted (`core.aws.meter`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.session import get_session
 from django.conf import settings
 
+from core.aws import meter
 from core.aws.bucket import SharedBucket
 from core.aws.errors import translated
 
@@ -27,6 +29,7 @@ READ_TIMEOUT_S = 30
 MANAGEMENT_LIMIT = 15
 """Calls a second that AWS allows an account and region, all but GetFunction together (AWS Lambda quotas, 2026-11-23)."""
 GET_FUNCTION_RATE, GET_FUNCTION_BURST = 80, 20  # of the 100 a second that AWS allows
+PACED = {"lambda", "cloudwatch"}
 ROLE_SESSION = "shipment-platform"  # the name under which CloudTrail shows what we did with an assumed role
 _making = threading.Lock()
 
@@ -50,10 +53,12 @@ def _session(access: Access = OWN) -> boto3.session.Session:
     own = _session()
 
     def sts(service: str, **keys: Any) -> Any:
-        return own.client(
+        client = own.client(
             "sts", region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL or None,
             config=Config(connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S), **keys,
         )  # fmt: skip
+        meter.watch(client, "sts")
+        return client
 
     asked = {"RoleSessionName": ROLE_SESSION} | ({"ExternalId": access.external_id} if access.external_id else {})
     fetcher = AssumeRoleCredentialFetcher(sts, own.get_credentials(), access.role_arn, extra_args=asked)
@@ -87,6 +92,7 @@ def _client(
             lambda_bucket(event_name.rpartition(".")[2], region, access).take()
 
         client.meta.events.register("before-send", wait_for_a_token)
+    meter.watch(client, service)  # behind the token: what was not sent does not count
     return client
 
 
@@ -135,7 +141,7 @@ class ManagementClient:
     def __init__(self, service: str, region: str, access: Access = OWN) -> None:
         self._service = service
         with translated(f"{service} in {region}"):  # a region that cannot be one is refused here
-            self._client = boto_client(service, region, paced=service == "lambda", access=access)
+            self._client = boto_client(service, region, paced=service in PACED, access=access)
 
     def __getattr__(self, name: str) -> Any:
         operation = getattr(self._client, name)

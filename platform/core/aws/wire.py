@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from core.aws import meter
 from core.aws.clients import POOL_SIZE, boto_client
 from core.aws.connections import Connections, Reply
 from core.aws.signature import signed_headers
@@ -62,6 +63,7 @@ def post_invoke(
         now=datetime.now(UTC),
     )
     target = f"{path}?{query}" if query else path
+    meter.count("lambda", "Invoke")
     reply = _connections(endpoint).post(target, payload, signed, read_timeout_s=read_timeout_s)
     if reply.status >= 300:
         raise _error(reply.status, reply.headers, reply.body)
