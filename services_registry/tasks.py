@@ -16,6 +16,7 @@ from services_registry.registry import sync_all
 from services_registry.standings import refresh_standings as refresh
 from services_registry.telemetry import partitions
 from services_registry.telemetry.doors.pull import pull_all
+from services_registry.telemetry.metrics import check, compare, store
 
 
 @shared_task(name="services_registry.wake_runner", ignore_result=True)
@@ -77,6 +78,8 @@ def refresh_long_standings() -> None:
 def clean_reports() -> None:
     """Day partitions of reports: make the next ones, drop those past their time; nightly, harmless at any time."""
     partitions.clean()
+    store.forget_old()
+    compare.compare_again()
 
 
 @shared_task(name="services_registry.pull_logs", ignore_result=True, expires=3000, soft_time_limit=3000)
@@ -96,3 +99,18 @@ def evaluate_findings() -> None:
 def evaluate_timeouts(function_ids: list[int]) -> None:
     """The same for functions of which time-outs just came in, by the rules that cannot wait."""
     evaluate_after_timeouts(function_ids)
+
+
+@shared_task(name="services_registry.check_metrics", ignore_result=True, expires=280, soft_time_limit=1000)
+def check_metrics(asked: bool = False) -> None:
+    """What CloudWatch counted up to the last full hour: comes every five minutes and asks when the hour, or as long as the
+    budget says, is over. `asked`: a person wants it now."""
+    if settings.METRIC_CHECKS or asked:
+        check.check_all(asked=asked)
+
+
+@shared_task(name="services_registry.watch_hot", ignore_result=True, expires=55, soft_time_limit=120)
+def watch_hot() -> None:
+    """The same by the minute for the hot set; nothing is asked while it is empty."""
+    if settings.METRIC_CHECKS:
+        check.watch_hot()

@@ -182,6 +182,10 @@ REPORT_KEY_DAYS = env.integer("REPORT_KEY_DAYS", 90, minimum=2, maximum=3650)
 LOG_PULL = env.boolean("LOG_PULL", True)
 # USD a day by which a function must differ from its usual before anybody is told of a cost anomaly.
 COST_ANOMALY_USD = env.integer("COST_ANOMALY_USD", 1, minimum=1, maximum=1_000_000)
+# Asking CloudWatch hourly what it counted, to check our own count and to stand in where no lines come in. Costs a little.
+METRIC_CHECKS = env.boolean("METRIC_CHECKS", True)
+# So many of the busiest functions are read by the minute, beside those that people mark.
+METRIC_BUSIEST = env.integer("METRIC_BUSIEST", 0, minimum=0, maximum=80)
 # A name, a task (named by string: the wiring imports no app) and the seconds between runs.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "run-schedules": {"task": "services_registry.run_schedules", "schedule": schedule(30)},
@@ -191,6 +195,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": crontab(hour="0", minute="20"),
     },
     "evaluate-findings": {"task": "services_registry.evaluate_findings", "schedule": schedule(3600)},
+    "check-metrics": {"task": "services_registry.check_metrics", "schedule": schedule(300)},
+    "watch-hot": {"task": "services_registry.watch_hot", "schedule": schedule(60)},
     "pull-logs": {"task": "services_registry.pull_logs", "schedule": schedule(3600)},
     "sync-details": {"task": "services_registry.sync_details", "schedule": crontab(hour="1", minute="30")},
     "sync-functions": {"task": "services_registry.sync_functions", "schedule": schedule(3600)},

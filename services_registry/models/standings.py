@@ -26,6 +26,12 @@ class FunctionStanding(models.Model):
     before_timeouts = models.BigIntegerField(null=True)
     before_cost = models.DecimalField(max_digits=60, decimal_places=30, null=True)
     spark = models.JSONField(default=list, help_text=_("invocations by step; null where nothing was measured"))
+    throttles = models.BigIntegerField(
+        null=True, help_text=_("refused calls, by CloudWatch's metrics; empty: not read")
+    )
+    from_metrics = models.BooleanField(
+        default=False, help_text=_("no line came in: invocations and errors are CloudWatch's")
+    )
     sample = models.BooleanField(default=False)
 
     class Meta:

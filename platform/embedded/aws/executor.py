@@ -27,9 +27,11 @@ class Executor:
         except ApiError:
             self._metrics.throttle(function, time.time())
             raise
+        self._metrics.began(function)
         try:
             outcome = environment.invoke(request_id, payload, client_context)
         finally:
+            self._metrics.ended(function)
             self._pool.release(environment)
         self._logs.put(function.region, function.log_group, environment.stream, outcome.events)
         self._metrics.invocation(function, outcome)

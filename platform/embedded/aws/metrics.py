@@ -1,6 +1,7 @@
 """The AWS/Lambda metrics of real invocations, written to CloudWatch (moto's) in the background.
 
-A minute without calls has no datapoint; an error carries the minute its call started in. Both as on AWS.
+A minute without calls has no datapoint; an error carries the minute its call started in. Both as on AWS. So does the
+number of concurrent executions of every minute in which something ran.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import threading
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -23,7 +25,7 @@ _Key = tuple[str, str, int]
 
 
 class MetricShipper:
-    """Collects Invocations, Errors, Duration and Throttles per function and minute."""
+    """Collects Invocations, Errors, Duration, Throttles and ConcurrentExecutions per function and minute."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
@@ -31,9 +33,27 @@ class MetricShipper:
         self._durations: dict[_Key, list[float]] = defaultdict(list)
         self._errors: dict[_Key, int] = defaultdict(int)
         self._throttles: dict[_Key, int] = defaultdict(int)
+        self._running: dict[tuple[str, str], int] = defaultdict(int)
+        self._most: dict[_Key, int] = {}
+        self._written: dict[_Key, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
         self._thread.start()
+
+    def began(self, function: Function) -> None:
+        """Count one more that runs."""
+        with self._lock:
+            self._running[function.key] += 1
+            self._keep_most(function.key, int(time.time() // 60))
+
+    def ended(self, function: Function) -> None:
+        """One less."""
+        with self._lock:
+            self._running[function.key] -= 1
+
+    def _keep_most(self, function: tuple[str, str], minute: int) -> None:
+        key = (*function, minute)
+        self._most[key] = max(self._most.get(key, 0), self._running[function])
 
     def invocation(self, function: Function, outcome: Outcome) -> None:
         """Count a finished invocation."""
@@ -70,6 +90,7 @@ class MetricShipper:
             durations, self._durations = self._durations, defaultdict(list)
             errors, self._errors = self._errors, defaultdict(int)
             throttles, self._throttles = self._throttles, defaultdict(int)
+            most = self._take_most(int(time.time() // 60))
         data: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for key, values in durations.items():
             data[key[0]].append(_datum(key, "Invocations", "Count", Value=len(values)))
@@ -78,7 +99,19 @@ class MetricShipper:
                 data[key[0]].append(_datum(key, "Duration", "Milliseconds", Values=values[at : at + _VALUES]))
         for key, count in throttles.items():
             data[key[0]].append(_datum(key, "Throttles", "Count", Value=count))
+        for key, count in most.items():
+            data[key[0]].append(_datum(key, "ConcurrentExecutions", "Count", Value=count))
         return data
+
+    def _take_most(self, minute: int) -> dict[_Key, int]:
+        """Peaks that are higher than what was written of their minute; what runs on counts in every minute."""
+        for function, running in self._running.items():
+            if running:
+                self._keep_most(function, minute)
+        rising = {key: most for key, most in self._most.items() if most > self._written.get(key, 0)}
+        self._most = {key: most for key, most in self._most.items() if key[2] >= minute}
+        self._written = {key: most for key, most in (self._written | rising).items() if key[2] >= minute}
+        return rising
 
 
 def _datum(key: _Key, metric: str, unit: str, **value: Any) -> dict[str, Any]:
