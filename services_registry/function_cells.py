@@ -55,6 +55,15 @@ def _text(name: str) -> Callable[[FunctionFacts], str]:
     return lambda entry: escape(str(getattr(entry.function, name) or formats.NO_VALUE))
 
 
+def _invocations(entry: FunctionFacts) -> str:
+    if not entry.from_metrics:
+        return number(entry.invocations)
+    why = _("no REPORT line came in; this is CloudWatch's count")
+    return format_html(
+        '{} <span class="text-secondary" title="{}">{}</span>', number(entry.invocations), why, _("metrics")
+    )
+
+
 def _errors(entry: FunctionFacts) -> str:
     if entry.error_share is None:
         return formats.NO_VALUE
@@ -109,7 +118,8 @@ def _duration(name: str) -> Callable[[FunctionFacts], str]:
 
 CELLS: dict[str, Callable[[FunctionFacts], str]] = {
     "runtime": _text("runtime"), "owner": _text("owner"), "capability": _text("capability"), "region": _text("region"),
-    "account": _text("account"), "invocations": lambda entry: number(entry.invocations), "change": _change,
+    "account": _text("account"), "invocations": _invocations, "throttles": lambda entry: number(entry.throttles),
+    "counted_by": lambda entry: escape(str(entry.counted_by) or formats.NO_VALUE), "change": _change,
     "course": lambda entry: sparkline(entry.spark), "errors": _errors, "timeouts": _timeouts, "cold_starts": _cold,
     "p50": _duration("p50"), "p95": _duration("p95"), "p99": _duration("p99"), "memory": _memory,
     "timeout": lambda entry: f"{entry.function.timeout_s} s",

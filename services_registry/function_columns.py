@@ -61,6 +61,7 @@ ALL = (
     Column("course", _("Course"), lambda f: " ".join("" if n is None else str(n) for n in f.spark), None, numeric=False),
     Column("errors", _("Errors"), lambda f: f.error_share, lambda f: _rate(f.error_share, f.invocations)),
     Column("timeouts", _("Time-outs"), lambda f: f.timeouts, lambda f: f.timeouts or 0),
+    Column("throttles", _("Throttles"), lambda f: f.throttles, lambda f: _number(f.throttles)),
     Column("cold_starts", _("Cold starts"), lambda f: f.cold_share, lambda f: _rate(f.cold_share, f.invocations)),
     _percentile("p50"),
     _percentile("p95"),
@@ -70,6 +71,7 @@ ALL = (
     Column("size", _("Package"), lambda f: f.function.code_bytes, lambda f: f.function.code_bytes),
     _text("region", _("Region")),
     _text("account", _("Account")),
+    Column("counted_by", _("Counted by"), lambda f: f.counted_by, lambda f: str(f.counted_by), numeric=False),
     Column("kind", _("Kind"), lambda f: f.function.get_kind_display(), lambda f: f.function.kind, numeric=False),
     Column("cost", _("Cost"), lambda f: f.cost, lambda f: _number(f.cost)),
 )  # fmt: skip

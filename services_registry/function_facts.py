@@ -10,16 +10,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, localcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.timerange import PRESETS, TimeRange
 from services_registry import pricing
 from services_registry.choices import Origin
+from services_registry.function_metrics import add_metrics
 from services_registry.models import Function, FunctionDay, FunctionHour, FunctionStanding
 from services_registry.telemetry.histogram import merge, percentile
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 EXACT = Context(prec=80)  # sums of costs are never rounded
 SHARES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
@@ -36,7 +41,10 @@ _BILLED = ("billed_ms", "billed_mb_ms")
 
 @dataclass(slots=True)
 class FunctionFacts:
-    """One function with its sums over a range; `None` means nothing was measured, which is not zero."""
+    """One function with its sums over a range; `None` means nothing was measured, which is not zero.
+
+    `throttles` are CloudWatch's; with `from_metrics` so are invocations and errors, because no line came in.
+    """
 
     function: Function
     invocations: int | None = None
@@ -45,6 +53,8 @@ class FunctionFacts:
     cold_starts: int | None = None
     max_memory_mb: int | None = None
     cost: Decimal | None = None
+    throttles: int | None = None
+    from_metrics: bool = False
     sample: bool = False
     percentiles: dict[str, float | None] = field(default_factory=dict)
     spark: list[int | None] = field(default_factory=list)
@@ -52,6 +62,13 @@ class FunctionFacts:
     before_errors: int | None = None
     before_timeouts: int | None = None
     before_cost: Decimal | None = None
+
+    @property
+    def counted_by(self) -> _StrOrPromise:
+        """Where its counts come from; empty where there are none."""
+        if self.invocations is None:
+            return ""
+        return _("CloudWatch metrics") if self.from_metrics else _("sample") if self.sample else _("REPORT lines")
 
     @property
     def error_share(self) -> float | None:
@@ -124,8 +141,8 @@ def _kept(period: TimeRange) -> tuple[dict[int, tuple[Any, ...]], datetime] | No
 
 
 _STORED = (
-    *_COUNTS, "max_memory_mb", "cost", "sample", "spark", "before_invocations", "before_errors", "before_timeouts",
-    "before_cost", "p50", "p95", "p99",
+    *_COUNTS, "throttles", "from_metrics", "max_memory_mb", "cost", "sample", "spark", "before_invocations",
+    "before_errors", "before_timeouts", "before_cost", "p50", "p95", "p99",
 )  # fmt: skip
 
 
@@ -167,6 +184,7 @@ def sums_of(functions: Sequence[Function], period: TimeRange) -> list[FunctionFa
         billed = [row[name] for name in _BILLED]
         usages.append((entry.function.pk, usage_of(entry.function, day, row["invocations"], *billed)))
     _add_costs(facts, usages)
+    sparks.update(add_metrics(facts.values(), period, hourly=at == "hour"))  # type: ignore[arg-type]  # defaultdicts, too
     _add_sparks(facts, sparks, period, at)
     return [facts[function.pk] for function in functions]
 
@@ -189,7 +207,7 @@ def usage_of(function: Function, day: date, requests: int, billed_ms: int, bille
 
 
 def _add_costs(facts: dict[int, FunctionFacts], usages: list[tuple[int, pricing.Usage]]) -> None:
-    for (function_id, _), cost in zip(usages, pricing.estimate([usage for _, usage in usages]), strict=True):
+    for (function_id, _usage), cost in zip(usages, pricing.estimate([usage for _pk, usage in usages]), strict=True):
         if cost is not None:
             with localcontext(EXACT):
                 facts[function_id].cost = (facts[function_id].cost or Decimal(0)) + cost

@@ -43,7 +43,9 @@ def _row(entry: FunctionFacts, name: str, now: datetime) -> FunctionStanding:
     return FunctionStanding(
         function=entry.function, range=name, as_of=now, invocations=entry.invocations or 0, errors=entry.errors or 0,
         timeouts=entry.timeouts or 0, cold_starts=entry.cold_starts or 0, max_memory_mb=entry.max_memory_mb or 0,
-        cost=entry.cost, spark=entry.spark, sample=entry.sample, before_invocations=entry.before_invocations,
+        cost=entry.cost,
+        throttles=entry.throttles, from_metrics=entry.from_metrics, spark=entry.spark, sample=entry.sample,
+        before_invocations=entry.before_invocations,
         before_errors=entry.before_errors, before_timeouts=entry.before_timeouts, before_cost=entry.before_cost,
         **entry.percentiles,
     )  # fmt: skip

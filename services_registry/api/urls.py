@@ -10,7 +10,7 @@ from services_registry.api.functions import FunctionViewSet, InvocationViewSet, 
 from services_registry.api.kept import FunctionNotesView, PayloadsView, PayloadView
 from services_registry.api.plans import BatchPlanView
 from services_registry.api.stops import FunctionRestoreView, FunctionStopView, StopRecordViewSet
-from services_registry.api.telemetry import DoorHourViewSet, RejectedLineViewSet
+from services_registry.api.telemetry import DoorHourViewSet, MetricDayViewSet, RejectedLineViewSet
 
 router = SimpleRouter()
 router.register("batches", BatchViewSet, basename="api-batch")
@@ -21,6 +21,7 @@ router.register("revisions", RevisionViewSet, basename="api-revision")
 router.register("syncs", SyncRunViewSet, basename="api-sync")
 router.register("invocations", InvocationViewSet, basename="api-invocation")
 router.register("telemetry/rejected", RejectedLineViewSet, basename="api-telemetry-rejected")
+router.register("telemetry/cross-check", MetricDayViewSet, basename="api-telemetry-cross-check")
 router.register("telemetry", DoorHourViewSet, basename="api-telemetry")
 
 urlpatterns: list[URLPattern | URLResolver] = [

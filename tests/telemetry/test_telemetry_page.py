@@ -45,7 +45,7 @@ def test_each_door_shows_what_it_brought_and_what_was_refused(
     LogPosition.objects.create(function=function, until="2026-11-24T00:00Z", problem="access denied to the log group")
     client = client_as(viewer)
     client.get(URL)
-    with query_budget(12):
+    with query_budget(17):
         answer = client.get(URL)
     rows = {facts.door: facts for facts in answer.context["doors"]}
     firehose, pull = rows["firehose"], rows["pull"]

@@ -106,10 +106,16 @@ def units_of(row: AwsCallDay, price: AwsCallPrice | None) -> Decimal:
     return Decimal(row.calls) if price is None or price.paid_by == PaidBy.REQUEST else row.units
 
 
-def pace(now: datetime | None = None) -> Pace:
-    """How paid polling may go on now. A person's click is not asked of it."""
+def costs_of_month(now: datetime | None = None) -> list[OperationCost]:
+    """From the first of the month (UTC) to today."""
+    today = (now or timezone.now()).astimezone(UTC).date()
+    return costs(today.replace(day=1), today)
+
+
+def pace(now: datetime | None = None, *, spent: Iterable[OperationCost] | None = None) -> Pace:
+    """How paid polling may go on now; a person's click does not ask. `spent`: the month's costs, where they are known."""
     moment = (now or timezone.now()).astimezone(UTC)
-    used = sum((entry.usd for entry in costs(moment.date().replace(day=1), moment.date())), Decimal(0))
+    used = sum((entry.usd for entry in (costs_of_month(moment) if spent is None else spent)), Decimal(0))
     budget = AwsBudget.current().monthly_usd
     days = calendar.monthrange(moment.year, moment.month)[1]
     elapsed = Decimal(((moment.day - 1) * 24 + moment.hour) * 60 + moment.minute) / (days * 24 * 60)
