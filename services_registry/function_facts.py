@@ -184,7 +184,7 @@ def sums_of(functions: Sequence[Function], period: TimeRange) -> list[FunctionFa
         billed = [row[name] for name in _BILLED]
         usages.append((entry.function.pk, usage_of(entry.function, day, row["invocations"], *billed)))
     _add_costs(facts, usages)
-    sparks.update(add_metrics(facts.values(), period, hourly=at == "hour"))  # type: ignore[arg-type]  # defaultdicts, too
+    sparks.update(add_metrics(facts.values(), period, hourly=at == "hour"))
     _add_sparks(facts, sparks, period, at)
     return [facts[function.pk] for function in functions]
 

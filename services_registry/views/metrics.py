@@ -65,7 +65,7 @@ def heat(request: HttpRequest) -> HttpResponse:
     form = HotForm(request.POST)
     if not form.is_valid():
         for problems in form.errors.values():
-            messages.error(request, " ".join(problems))
+            messages.error(request, " ".join(str(problem) for problem in problems))
         return redirect(BACK)
     function = form.cleaned_data["function"]
     mark_hot(function, hours=form.cleaned_data["hours"], actor=request.user, source="page")

@@ -56,7 +56,7 @@ def test_differences_are_shown_per_function_and_day_in_numbers_and_percent(
     assert "1 of 4 days of functions agree exactly" in page and "257 invocations by CloudWatch, 202 by lines" in page
     assert "-50 (-25.0 %)" in page and "lines missing" in page and "metrics only" in page and "+2" in page
     assert [entry.row.function.name for entry in check.rows] == ["misses", "silent", "more"]
-    api = api_client(viewer).get("/api/v1/telemetry/cross-check/", {"after": HOUR.date()}).json()["results"]
+    api = api_client(viewer).get("/api/v1/telemetry/cross-check/", {"after": HOUR.date().isoformat()}).json()["results"]
     assert {row["function_name"]: row["difference"] for row in api} == {
         "agrees": 0, "misses": -50, "silent": None, "more": 2,
     }  # fmt: skip
@@ -82,7 +82,7 @@ def test_cloudwatchs_count_stands_in_only_without_lines_and_says_so(
         assert rows["silent"].timeouts is None or kept
         assert 41 in rows["silent"].spark and rows["silent"].cost is None
         file = client.get(f"/functions/export.csv?range={chosen}&columns=invocations&columns=counted_by")
-        text = b"".join(file).decode()  # type: ignore[arg-type]  # a stream
+        text = b"".join(file).decode()
         assert "silent,41,CloudWatch metrics" in text and "told,2,REPORT lines" in text
         assert ">metrics</span>" in client.get(f"/functions/?range={chosen}").content.decode()
         page = client.get(f"/functions/{silent.pk}/?range={chosen}").content.decode()

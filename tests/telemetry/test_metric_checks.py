@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -119,7 +120,7 @@ def test_many_functions_are_asked_about_in_few_calls_and_each_metric_is_paid_for
     check_metrics()
     meter.flush()
     row = AwsCallDay.objects.get(operation="GetMetricData")
-    assert (row.calls, row.units) == (2, 90 * len(ASKED))  # 500 queries a call, 336 hours each
+    assert (row.calls, row.units) == (2, Decimal(90 * len(ASKED)))  # 500 queries a call, 336 hours each
 
 
 def test_it_waits_for_its_hour_slows_down_with_the_budget_and_a_click_goes_through(watched: Function) -> None:

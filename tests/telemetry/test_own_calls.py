@@ -59,7 +59,7 @@ def test_every_way_to_aws_is_counted_by_service_and_operation_and_adds_up() -> N
     rows = dict(AwsCallDay.objects.values_list("operation", "calls"))
     assert rows == {"ListFunctions": 2, "Invoke": 2, "GetMetricData": 2}
     dearest, *free = costs(TODAY, TODAY)
-    assert (dearest.operation, dearest.units, dearest.usd) == ("GetMetricData", 6, Decimal("0.00006"))
+    assert (dearest.operation, dearest.units, dearest.usd) == ("GetMetricData", Decimal(6), Decimal("0.00006"))
     assert {entry.usd for entry in free} == {0}
     assert meter.flush() == 0
 
@@ -124,8 +124,12 @@ def test_the_budget_is_changed_in_the_admin_and_the_api_says_how_it_stands(
     assert AuditEntry.objects.get(verb="aws_budget.changed").after == {"monthly_usd": "4.50"}
     api = api_client(viewer)
     budget = api.get("/api/v1/aws-calls/budget/").json()
-    assert (Decimal(budget["monthly_usd"]), Decimal(budget["used_usd"]), budget["factor"]) == (Decimal("4.5"), 9, None)
-    (row,) = api.get("/api/v1/aws-calls/", {"service": "cloudwatch", "after": TODAY}).json()["results"]
-    assert (row["operation"], Decimal(row["usd"])) == ("GetMetricData", 9)
-    assert not api.get("/api/v1/aws-calls/", {"before": TODAY}).json()["results"]
+    assert (Decimal(budget["monthly_usd"]), Decimal(budget["used_usd"]), budget["factor"]) == (
+        Decimal("4.5"),
+        Decimal(9),
+        None,
+    )
+    (row,) = api.get("/api/v1/aws-calls/", {"service": "cloudwatch", "after": TODAY.isoformat()}).json()["results"]
+    assert (row["operation"], Decimal(row["usd"])) == ("GetMetricData", Decimal(9))
+    assert not api.get("/api/v1/aws-calls/", {"before": TODAY.isoformat()}).json()["results"]
     assert api.post("/api/v1/aws-calls/", {}).status_code in (403, 405)

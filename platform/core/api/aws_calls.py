@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -25,14 +26,17 @@ class AwsCallDaySerializer(serializers.ModelSerializer[AwsCallDay]):
         fields = ["id", "day", "service", "operation", "calls", "units", "usd"]
         read_only_fields = fields
 
+    @cached_property
+    def _prices(self) -> list[AwsCallPrice]:
+        """Read once for all rows of an answer."""
+        return list(AwsCallPrice.objects.order_by("valid_from"))
+
     def get_usd(self, row: AwsCallDay) -> str:
-        prices = self.context.setdefault("prices", None) or list(AwsCallPrice.objects.order_by("valid_from"))
-        self.context["prices"] = prices
-        price = price_of(row, prices)
+        price = price_of(row, self._prices)
         return str(Decimal(0) if price is None else (units_of(row, price) * price.usd).normalize())
 
 
-class AwsCallFilter(django_filters.FilterSet):
+class AwsCallFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no type information
     after = django_filters.DateFilter(field_name="day", lookup_expr="gte", label="first day")
     before = django_filters.DateFilter(field_name="day", lookup_expr="lt", label="day after the last")
 
