@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services_registry", "0011_findings"),
+        ("services_registry", "0010_notes_and_payloads"),
     ]
 
     operations = [
