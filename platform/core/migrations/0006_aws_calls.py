@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("core", "0003_outgoing_webhooks"),
+        ("core", "0005_notification_delivery"),
     ]
 
     operations = [
