@@ -170,6 +170,6 @@ class KeptAnswer(models.Model):
         return self.key
 
 
-from core.notices.models import Notice, NoticeDelivery, NoticePreference  # noqa: E402, F401  # its own room
 from core.aws_calls.models import AwsBudget, AwsCallDay, AwsCallPrice  # noqa: E402, F401  # its own room
+from core.notices.models import Notice, NoticeDelivery, NoticePreference  # noqa: E402, F401  # its own room
 from core.webhooks.models import WebhookDelivery, WebhookEvent, WebhookSubscription  # noqa: E402, F401  # its own room

@@ -8,8 +8,8 @@ from celery import shared_task
 from celery.signals import task_postrun
 
 from core.api.idempotency import forget_old_answers
-from core.notices import sending as notices
 from core.aws import meter
+from core.notices import sending as notices
 from core.webhooks import sending
 from core.webhooks.outbox import wake
 
