@@ -45,7 +45,7 @@ class AwsCallFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         fields = ["service", "operation", "after", "before"]
 
 
-class BudgetSerializer(serializers.Serializer[Any]):
+class AwsCallBudgetSerializer(serializers.Serializer[Any]):
     monthly_usd = serializers.DecimalField(max_digits=10, decimal_places=2)
     used_usd = serializers.DecimalField(max_digits=30, decimal_places=12, help_text="since the first of the month, UTC")
     factor = serializers.IntegerField(
@@ -62,10 +62,10 @@ class AwsCallViewSet(ReadOnlyModelViewSet[AwsCallDay]):
     ordering = ["-day", "-id"]
     lookup_value_converter = "int"
 
-    @extend_schema(responses=BudgetSerializer)
+    @extend_schema(responses=AwsCallBudgetSerializer)
     @action(detail=False, pagination_class=None, filter_backends=[])
     def budget(self, request: Request) -> Response:
         """What calls may cost this month, what they cost so far, and how much slower polling is for it."""
         now = pace()
         facts = {"monthly_usd": now.budget, "used_usd": now.used, "factor": now.factor}
-        return Response(BudgetSerializer(facts).data)
+        return Response(AwsCallBudgetSerializer(facts).data)
