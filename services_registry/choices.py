@@ -175,3 +175,39 @@ TONES |= {
     StopState.RESTORING: "orange",
     StopState.RESTORED: "green",
 }
+
+
+class NewestFrom(models.TextChoices):
+    """How the newest version of a layer is known."""
+
+    LISTED = "listed", _("AWS lists it")
+    ASKED = "asked", _("AWS has none with the next number")
+    SEEN = "seen", _("the newest that is used here; AWS does not list it to us")
+
+
+class SizeSource(models.TextChoices):
+    """How the size of an unpacked package is known."""
+
+    MEASURED = "measured", _("read from its table of contents")
+    STATED = "stated", _("stated by a person")
+
+
+class Basis(models.TextChoices):
+    """How sure a size is; of a sum, its least sure part."""
+
+    MEASURED = "measured", _("measured")
+    STATED = "stated", _("stated by a person")
+    ESTIMATED = "estimated", _("estimated from the zipped size")
+    UNKNOWN = "unknown", _("not known")
+
+
+class Room(models.TextChoices):
+    """How much of Lambda's limit for code and layers a function uses."""
+
+    OVER = "over", _("over the limit")
+    NEAR = "near", _("over 80 %")
+    FINE = "fine", _("room left")
+    UNKNOWN = "unknown", _("not known")
+
+
+ROOM_TONES: dict[str, str] = {Room.OVER: "red", Room.NEAR: "yellow", Room.FINE: "green", Room.UNKNOWN: "secondary"}

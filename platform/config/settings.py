@@ -180,6 +180,8 @@ REPORT_DAYS = env.integer("REPORT_DAYS", 30, minimum=1, maximum=3650)
 REPORT_KEY_DAYS = env.integer("REPORT_KEY_DAYS", 90, minimum=2, maximum=3650)
 # Hourly reading of CloudWatch Logs for functions whose lines do not come in by a Firehose subscription.
 LOG_PULL = env.boolean("LOG_PULL", True)
+# Whether the sync reads the tables of contents of deployment packages from S3, for their unpacked sizes.
+MEASURE_PACKAGES = env.boolean("MEASURE_PACKAGES", True)
 # USD a day by which a function must differ from its usual before anybody is told of a cost anomaly.
 COST_ANOMALY_USD = env.integer("COST_ANOMALY_USD", 1, minimum=1, maximum=1_000_000)
 # Asking CloudWatch hourly what it counted, to check our own count and to stand in where no lines come in. Costs a little.
@@ -298,6 +300,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "BatchStateEnum": "services_registry.choices.BatchState",
         "DocumentTypeEnum": "shipments.choices.DocumentType",
+        "BasisEnum": "costs.budgets.choices.Basis",
+        "SizeBasisEnum": "services_registry.choices.Basis",
     },
 }
 

@@ -5,6 +5,7 @@
    A full run reads every one, and what the listing does not tell: aliases, asynchronous settings, warm environments, callers.
 3. What differs from the row becomes the row and a `FunctionRevision` with the differences.
 4. Functions that AWS no longer lists are kept and marked as gone, unless the listing broke off.
+5. The layers follow (`layers`). Whoever subscribed to it is told of each change (`telling`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from services_registry.registry.facts import (
     provisioned_of,
     time_of,
 )
+from services_registry.registry.layers import sync_layers
+from services_registry.registry.measuring import Measuring
+from services_registry.registry.telling import tell_changed
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +63,7 @@ class _Place:
     access: Access
     full: bool
     began: datetime
+    measuring: Measuring
 
 
 def sync_functions(*, region: str, access: Access = OWN, full: bool = False) -> SyncResult:
@@ -67,7 +72,7 @@ def sync_functions(*, region: str, access: Access = OWN, full: bool = False) -> 
     Raises:
         AwsError: the listing itself failed; nothing is marked as gone then.
     """
-    result, place = SyncResult(), _Place(region, access, full, timezone.now())
+    result, place = SyncResult(), _Place(region, access, full, timezone.now(), Measuring.begin())
     number = account_number(access)
     rows = {row.arn: row for row in Function.objects.filter(region=region)}
     sources = event_sources_of(aws.list_event_sources(region=region, access=access))
@@ -82,6 +87,9 @@ def sync_functions(*, region: str, access: Access = OWN, full: bool = False) -> 
             logger.warning("function not synced function=%s error=%s", arn, error)
             result.failed.append((arn, str(error)))
     result.gone = _mark_gone(region, number, listed)
+    result.failed += sync_layers(region=region, access=access, account=number, full=full, measuring=place.measuring)
+    if place.measuring.problem:
+        result.failed.append(("packages", place.measuring.problem))
     return result
 
 
@@ -99,7 +107,9 @@ def _sync_one(
     name = configuration["FunctionName"]
     facts: dict[str, Any] = {"event_sources": sources}
     if not known or place.full:
-        facts |= facts_of(aws.get_function(name, region=place.region, access=place.access), place.region)
+        told = aws.get_function(name, region=place.region, access=place.access)
+        facts |= facts_of(told, place.region)
+        place.measuring.look_at(facts["code_sha256"], told.get("Code", {}).get("Location"), facts["code_bytes"])
     if place.full:
         facts |= _details(name, place)
     callers = facts.get("callers", row.callers if row else [])
@@ -143,7 +153,7 @@ def _write(row: Function, facts: dict[str, Any]) -> bool:
     row.gone, row.synced = None, timezone.now()
     row.save()
     if changes:
-        FunctionRevision.objects.create(function=row, changed=row.last_modified, changes=changes)
+        tell_changed(FunctionRevision.objects.create(function=row, changed=row.last_modified, changes=changes))
     return bool(changes)
 
 
@@ -163,8 +173,10 @@ def _hand_kept(tags: dict[str, str]) -> dict[str, str]:
 def _mark_gone(region: str, number: str, listed: set[str]) -> int:
     count = 0
     for row in Function.objects.filter(region=region, account=number, gone=None).exclude(arn__in=listed):
-        row.gone = timezone.now()
-        row.save(update_fields=["gone"])
-        FunctionRevision.objects.create(function=row, changes={"gone": [None, row.gone.isoformat()]})
+        with transaction.atomic():
+            row.gone = timezone.now()
+            row.save(update_fields=["gone"])
+            changes = {"gone": [None, row.gone.isoformat()]}
+            tell_changed(FunctionRevision.objects.create(function=row, changes=changes))
         count += 1
     return count

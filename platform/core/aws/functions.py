@@ -125,3 +125,32 @@ def switch_event_source(uuid: str, *, enabled: bool, region: str, access: Access
         AwsError: AWS refused, or cannot be reached.
     """
     management_client("lambda", region, access).update_event_source_mapping(UUID=uuid, Enabled=enabled)
+
+
+def list_layers(*, region: str, access: Access = OWN) -> Iterator[dict[str, Any]]:
+    """The account's own layers with their newest versions, 50 a page. Sizes are not in it."""
+    yield from _pages(management_client("lambda", region, access).list_layers, "Layers", MaxItems=50)
+
+
+def list_layer_versions(name: str, *, region: str, access: Access = OWN) -> Iterator[dict[str, Any]]:
+    """All versions of a layer that AWS still has, the newest first, 50 a page. Sizes are not in it."""
+    client = management_client("lambda", region, access)
+    yield from _pages(client.list_layer_versions, "LayerVersions", LayerName=name, MaxItems=50)
+
+
+def get_layer_version(arn: str, *, region: str, access: Access = OWN) -> dict[str, Any]:
+    """One version with its size, also of another account where that lets everybody use it.
+
+    Raises:
+        AwsNotFound: there is none, or it was deleted.
+        AwsRejected: the account that owns it does not let us.
+    """
+    client = management_client("lambda", region, access)
+    answer: dict[str, Any] = client.get_layer_version_by_arn(Arn=arn)
+    return answer
+
+
+def publish_layer(name: str, *, region: str, code_zip: bytes, **said: Any) -> str:
+    """One more version of a layer; its ARN."""
+    client = management_client("lambda", region)
+    return str(client.publish_layer_version(LayerName=name, Content={"ZipFile": code_zip}, **said)["LayerVersionArn"])

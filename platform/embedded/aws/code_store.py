@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import shutil
 import threading
 import uuid
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from embedded.aws.errors import invalid
 
+_ZIP_NAME = re.compile(r"[0-9a-f]{64}\.zip")
 UNZIPPED_LIMIT = 262_144_000
 """Bytes of code and layers unpacked (AWS Lambda quotas, 2026-11-23)."""
 
@@ -43,6 +45,18 @@ class CodeStore:
             partial.write_bytes(content)
             partial.replace(target)
         return base64.b64encode(digest).decode()
+
+    def name_of(self, sha256: str) -> str:
+        """Under which name a stored zip is; empty when it is not stored."""
+        try:
+            name = f"{base64.b64decode(sha256, validate=True).hex()}.zip"
+        except ValueError:
+            return ""
+        return name if (self._zips / name).is_file() else ""
+
+    def zip(self, name: str) -> Path | None:
+        """The stored zip of that name, as `name_of` gives it."""
+        return self._zips / name if _ZIP_NAME.fullmatch(name) and (self._zips / name).is_file() else None
 
     def tree(self, sha256: str, *, folder: str = "") -> Path | None:
         """The unpacked tree of a stored zip (or a folder inside it), unpacked now if need be; None when it is not

@@ -22,6 +22,7 @@ from embedded.aws.upstream import Answer, Upstream
 
 PAGE = 50  # functions per page of ListFunctions
 _EVENT_RULES = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # AWS Lambda API reference, CreateFunction, 2026-11-24
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role(/.*)?/([^/]+)")
 Changed = Callable[[str, str, bool], None]
 """Called with region, name and whether warm environments must go."""
@@ -31,8 +32,15 @@ class ControlPlane:
     """``handle`` answers one call; ``changed`` hears of every call that altered a function."""
 
     def __init__(
-        self, upstream: Upstream, code: CodeStore, overlay: Overlay, account_limit: int, changed: Changed
+        self,
+        upstream: Upstream,
+        code: CodeStore,
+        overlay: Overlay,
+        account_limit: int,
+        changed: Changed,
+        endpoint: str = "",
     ) -> None:
+        self._endpoint = endpoint
         self._upstream = upstream
         self._code = code
         self._overlay = overlay
@@ -81,6 +89,8 @@ class ControlPlane:
         body = call.json()
         tags, local = split_local_tags(body.get("Tags") or {})
         name = str(body.get("FunctionName", "")).rsplit(":", 1)[-1]
+        if not _FUNCTION_NAME.fullmatch(name):
+            raise invalid("FunctionName must be 1 to 64 letters without accents, digits, hyphens or underscores.")
         _check_limits(body)
         self._ensure_role(call.region, str(body.get("Role", "")))
         self._keep_zip(body.get("Code") or {})
@@ -118,6 +128,7 @@ class ControlPlane:
         if answer.status != 200:
             return answer
         found = answer.json()
+        self._locate(found.get("Code"), str(found["Configuration"].get("CodeSha256", "")))
         found["Configuration"] = self._overlay.configuration(call.region, found["Configuration"])
         found.pop("Concurrency", None)
         reserved = self._overlay.function(call.region, parse_name(text).name).reserved
@@ -247,6 +258,7 @@ class ControlPlane:
         if answer.status != 200:
             return answer
         found = self._overlay.layer_version(answer.json())
+        self._locate(found.get("Content"), str(found.get("Content", {}).get("CodeSha256", "")))
         for layer in found.get("Layers", []):
             layer["LatestMatchingVersion"] = self._overlay.layer_version(layer["LatestMatchingVersion"])
         found |= {"LayerVersions": [self._overlay.layer_version(one) for one in found.get("LayerVersions", [])]}
@@ -265,6 +277,12 @@ class ControlPlane:
         }
         usage = {"TotalCodeSize": sum(one["CodeSize"] for one in configurations), "FunctionCount": len(configurations)}
         return _json_answer({"AccountLimit": limit, "AccountUsage": usage})
+
+    def _locate(self, holder: dict[str, Any] | None, sha256: str) -> None:
+        """Where the package can be fetched, in place of moto's address that leads nowhere."""
+        name = self._code.name_of(sha256)
+        if holder is not None and name:
+            holder["Location"] = f"{self._endpoint}/_local/code/{name}"
 
     # -- shared --------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,12 @@
-"""The local door: ``GET /_local/state`` and ``POST /_local/fault``, for tests and drills. AWS has no such thing."""
+"""The local door: ``GET /_local/state`` and ``POST /_local/fault``, for tests and drills. AWS has no such thing.
+
+``GET /_local/code/…`` gives a deployment package, where AWS gives a signed address in its own bucket.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from embedded.aws.errors import ApiError
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from embedded.aws.service import Service
 
 _BODY_LIMIT = 100_000
+_CODE = "/_local/code/"
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
 def answer(service: Service, handler: FrontHandler) -> Answer:
@@ -24,7 +30,24 @@ def answer(service: Service, handler: FrontHandler) -> Answer:
         return _json(service.state())
     if asked == ("POST", "/_local/fault"):
         return _json(_set_fault(service, handler, body))
+    if handler.command == "GET" and handler.path.startswith(_CODE):
+        return _package(service, handler.path.removeprefix(_CODE), handler.headers.get("Range") or "")
     raise ApiError(404, "ResourceNotFoundException", "There are GET /_local/state and POST /_local/fault")
+
+
+def _package(service: Service, name: str, wanted: str) -> Answer:
+    """A stored zip, or the range of it that was asked for."""
+    path = service.code.zip(name)
+    if path is None:
+        raise ApiError(404, "NoSuchKey", "The specified key does not exist.")
+    body, asked = path.read_bytes(), _RANGE.fullmatch(wanted)
+    if asked is None:
+        return Answer(200, body, {"Content-Type": "application/zip"})
+    begin, end = int(asked[1]), min(int(asked[2] or len(body) - 1), len(body) - 1)
+    if begin > end:
+        raise ApiError(416, "InvalidRange", "The requested range is not satisfiable")
+    said = {"Content-Type": "application/zip", "Content-Range": f"bytes {begin}-{end}/{len(body)}"}
+    return Answer(206, body[begin : end + 1], said)
 
 
 def _set_fault(service: Service, handler: FrontHandler, body: bytes) -> dict[str, Any]:

@@ -48,12 +48,14 @@ class Service:
         self._assemble()
 
     def _assemble(self) -> None:
-        code, overlay = CodeStore(self._options.data), Overlay()
+        self.code, overlay = CodeStore(self._options.data), Overlay()
         self.logs = LogShipper(self.upstream)
         self.metrics = MetricShipper(self.upstream)
         self.pool = Pool(self._options, self._spawner, self.endpoint)
-        self.control = ControlPlane(self.upstream, code, overlay, self._options.account_limit, self._changed)
-        self.directory = Directory(self.control, overlay, code)
+        self.control = ControlPlane(
+            self.upstream, self.code, overlay, self._options.account_limit, self._changed, self.endpoint
+        )
+        self.directory = Directory(self.control, overlay, self.code)
         self.executor = Executor(self.pool, self.logs, self.metrics)
         self.mailer = Mailer(self.upstream)
         self.events = AsyncQueue(self._options, self.executor, self.directory.resolve, self.mailer)
