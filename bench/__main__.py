@@ -1,7 +1,7 @@
 """`python -m bench`: start a stack, run the benches in order, print a table, write bench/results.json.
 
 SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents, fetching,
-telemetry), and leaves bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench
+registry, telemetry), and leaves bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench
 went wrong.
 """
 
@@ -20,7 +20,7 @@ from bench.stack import private_stack
 if TYPE_CHECKING:  # importing models needs the stack's settings
     from django.contrib.auth.models import User
 
-PARTS = ("batches", "deliveries", "documents", "fetching", "telemetry")
+PARTS = ("batches", "deliveries", "documents", "fetching", "registry", "telemetry")
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -64,6 +64,10 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
         from bench import fetching
 
         yield from fetching.fetching(9 if full else 5)
+    if "registry" in parts:
+        from bench import registry
+
+        yield from registry.registry(actor, full=full)
     if "telemetry" in parts:
         from bench import telemetry
 

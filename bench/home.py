@@ -46,7 +46,7 @@ def at_home(actor: User, size: int, counting: dict[str, float]) -> Iterator[Resu
     worst = max(ms for name, ms in counting.items() if name.endswith(f"_{size}"))
     yield at_most("counting for the home page, of 10 s", worst / COUNT_LIMIT_MS, 1, n=size, **counting)
     client = browser_of(actor)
-    sql = {panel: _sql_ms(client, f"/deliveries/home/{panel}/") for panel in PANELS}
+    sql = {panel: sql_ms(client, f"/deliveries/home/{panel}/") for panel in PANELS}
     whole = sum(sql.values())
     figures = {panel.replace("-", "_") + "_ms": ms for panel, ms in sql.items()}
     yield at_most("SQL of all panels of deliveries, of 20 ms", whole / SQL_LIMIT_MS, 1, n=size, ms=whole, **figures)
@@ -82,11 +82,11 @@ def _page_ms(query: str) -> float:
     return min(times)
 
 
-def _sql_ms(client: Client, address: str) -> float:
+def sql_ms(client: Client, address: str) -> float:
     """Milliseconds in the database for one answer, the frame's own queries included; a median."""
     sums = []
     for _round in range(ROUNDS):
-        with _stopwatch() as took:
+        with stopwatch() as took:
             if client.get(address).status_code != 200:
                 raise AssertionError(address)
         sums.append(sum(took))
@@ -94,7 +94,7 @@ def _sql_ms(client: Client, address: str) -> float:
 
 
 @contextmanager
-def _stopwatch() -> Iterator[list[float]]:
+def stopwatch() -> Iterator[list[float]]:
     took: list[float] = []
 
     def timed(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
