@@ -8,7 +8,7 @@ from services_registry.models import Function
 from services_registry.samples.fleet import sample_fleet
 from services_registry.samples.history import write_history
 from services_registry.samples.publish import publish_fleet
-from services_registry.standings import refresh_standings
+from services_registry.standings import ageing, refresh_standings
 
 EXECUTABLE = 4  # rendered, fetched, classified, and the wait probe: published by the app that owns them
 
@@ -23,7 +23,9 @@ def _history(log: Callable[[str], None]) -> None:
 
 
 def _standings(log: Callable[[str], None]) -> None:
-    log(f"{refresh_standings(PRESETS)} sums of functions over the usual ranges")
+    """At a start: what the workers have kept up meanwhile is not summed again."""
+    names = ageing(PRESETS)
+    log(f"{refresh_standings(names)} sums of functions over {len(names)} of {len(PRESETS)} usual ranges")
 
 
 slots.setup_steps.register(

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from core.timerange import PRESETS, TimeRange
-from services_registry.function_facts import FunctionFacts, summed
+from services_registry.function_facts import OLDEST, FunctionFacts, summed
 from services_registry.models import Function, FunctionStanding
 
 AT_ONCE = 200
@@ -33,6 +34,14 @@ def refresh_standings(names: Iterable[str]) -> int:
             FunctionStanding.objects.bulk_create(rows, batch_size=1000)
         written += len(rows)
     return written
+
+
+def ageing(names: Iterable[str]) -> list[str]:
+    """Those of these ranges whose sums are missing, or half as old as they may be at most."""
+    oldest = FunctionStanding.objects.order_by().values("range").annotate(oldest=Min("as_of"))
+    seen = dict(oldest.values_list("range", "oldest"))
+    now = timezone.now()
+    return [name for name in names if name not in seen or now - seen[name] > OLDEST[name] / 2]
 
 
 def _measured(entry: FunctionFacts) -> bool:

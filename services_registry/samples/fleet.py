@@ -76,7 +76,7 @@ def _function(dice: random.Random, area: str, name: str) -> FleetFunction:
         memory_mb=dice.choice((128, 256, 256, 512, 512, 1024, 1024, 2048, 3008)),
         timeout_s=timeout,
         architecture="arm64" if dice.random() < 0.35 and not runtime.startswith("dotnet") else "x86_64",
-        code_bytes=int(dice.choice((0.02, 0.4, 3, 12, 30, 48, 120, 210)) * MB * dice.uniform(0.7, 1.1)),
+        code_bytes=int(dice.choice((0.02, 0.4, 3, 8, 15, 24, 40, 66)) * MB * dice.uniform(0.7, 1.1)),
         description=f"{name.removeprefix(area + '-').replace('-', ' ').capitalize()} ({area})",
         tags={"owner": _OWNERS[area], "capability": area},
         calls_per_day=400.0 if slow else 10 ** dice.uniform(0.3, 3.9),

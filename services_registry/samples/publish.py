@@ -11,6 +11,7 @@ from django.conf import settings
 from core.aws import functions as aws
 from core.aws.errors import AwsError
 from services_registry.samples.fleet import FleetFunction
+from services_registry.samples.layers import LAYERS, layers_of
 
 ROLE = "arn:aws:iam::123456789012:role/lambda-execution"
 # Understood by the local AWS alone: what GetFunction and ListFunctions answer as CodeSize.
@@ -34,6 +35,7 @@ def publish_fleet(fleet: list[FleetFunction]) -> int:
     """Create the sample functions that are not there yet; returns how many were created."""
     present = present_functions()
     missing = [function for function in fleet if function.name not in present]
+    layers = _publish_layers() if missing else {}
     for function in missing:
         publish_function(
             name=function.name,
@@ -45,8 +47,27 @@ def publish_fleet(fleet: list[FleetFunction]) -> int:
             MemorySize=function.memory_mb,
             Timeout=function.timeout_s,
             Architectures=[function.architecture],
+            Layers=[layers[used] for used in layers_of(function) if used in layers],
         )
     return len(missing)
+
+
+def _publish_layers() -> dict[tuple[str, int], str]:
+    """The sample layers' versions that are not there yet; the ARNs of all of them by name and version."""
+    region, arns = settings.AWS_REGION, {}
+    for layer in LAYERS:
+        there = {
+            int(row["Version"]): row["LayerVersionArn"] for row in aws.list_layer_versions(layer.name, region=region)
+        }
+        for version, size in enumerate(layer.sizes, start=1):
+            if version not in there:
+                runtimes = layer.runtimes[0 if version == len(layer.sizes) else 1 :]
+                there[version] = aws.publish_layer(
+                    layer.name, region=region, code_zip=_empty_code(f"{layer.name} {version}"),
+                    Description=layer.description, CompatibleRuntimes=list(runtimes), LicenseInfo=f"{CODE_SIZE_TAG}={size}",
+                )  # fmt: skip
+            arns[layer.name, version] = there[version]
+    return arns
 
 
 def _empty_code(name: str) -> bytes:

@@ -15,7 +15,7 @@ from core.models import AuditEntry
 from core.timerange import PRESETS, TimeRange
 from services_registry.function_facts import facts_of, summed
 from services_registry.models import Function, FunctionStanding
-from services_registry.standings import refresh_standings
+from services_registry.standings import ageing, refresh_standings
 from tests.registry.test_function_list import names
 
 SHARES = ("p50", "p95", "p99")
@@ -124,3 +124,13 @@ def test_many_functions_get_an_owner_at_once_and_keep_the_rest(
     client.post("/functions/edit/", everything)
     assert set(Function.objects.filter(capability="x").values_list("name", flat=True)) == {"quick"}
     assert client_as(viewer).post("/functions/edit/", selected).status_code == 403
+
+
+def test_a_start_sums_again_only_what_is_missing_or_ageing(fleet: list[Function]) -> None:
+    assert ageing(PRESETS) == list(PRESETS)
+    refresh_standings(PRESETS)
+    assert ageing(PRESETS) == ["1h"], "nothing was measured in it, so no row tells when it was summed"
+    FunctionStanding.objects.filter(range="7d").update(as_of=timezone.now() - timedelta(minutes=20))
+    FunctionStanding.objects.filter(range="13m").update(as_of=timezone.now() - timedelta(hours=30))
+    FunctionStanding.objects.filter(range="30d").delete()
+    assert ageing(PRESETS) == ["1h", "7d", "30d", "13m"]
