@@ -11,6 +11,7 @@ navigation.register(
     NavEntry(group="functions", label=_("Findings"), url_name="finding-list", icon="finding", order=35),
     NavEntry(group="functions", label=_("Fleet"), url_name="function-fleet", icon="server", order=35),
     NavEntry(group="functions", label=_("Changes"), url_name="function-changes", icon="tag", order=40),
+    NavEntry(group="functions", label=_("Layers"), url_name="layer-list", icon="layers", order=45),
     NavEntry(group="functions", label=_("Telemetry"), url_name="telemetry", icon="chart", order=50),
     NavEntry(group="functions", label=_("AWS accounts"), url_name="sync-list", icon="clock", order=60),
 )

@@ -7,14 +7,16 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
+from services_registry.admin.batches import ReadOnlyAdmin
+from services_registry.admin.operations import AuditedAdmin
 from services_registry.models import AwsAccount, Function, FunctionRevision, SyncRun
 
 HAND_KEPT = {"owner", "capability", "runbook", "notes", "dispatch_limit"}
 
 
 @admin.register(Function)
-class FunctionAdmin(AnyAdmin):
+class FunctionAdmin(AuditedAdmin):
+    audit_noun = "function"
     list_display = [
         "name",
         "runtime",
@@ -41,7 +43,8 @@ class FunctionAdmin(AnyAdmin):
 
 
 @admin.register(AwsAccount)
-class AwsAccountAdmin(AnyAdmin):
+class AwsAccountAdmin(AuditedAdmin):
+    audit_noun = "aws_account"
     list_display = ["name", "number", "role_arn", "regions", "active"]
     readonly_fields = ["number"]
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core.audit import record
 from core.errors import RefusedError
+from core.fields import EncryptedTextField
 from services_registry.admin.batches import AnyAdmin
 from services_registry.batches import schedules
 from services_registry.batches.engine_limit import change_engine_limit
@@ -34,7 +35,7 @@ class AuditedAdmin(AnyAdmin):
         before = _facts(type(obj).objects.get(pk=obj.pk)) if change else None
         super().save_model(request, obj, form, change)
         after = _facts(obj)
-        if before != after:
+        if before != after or form.changed_data:  # a secret that changed looks as before
             self._record(request, "changed" if change else "created", obj, before=before, after=after)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -53,8 +54,10 @@ class AuditedAdmin(AnyAdmin):
 
 
 def _facts(obj: Any) -> dict[str, Any]:
+    """What an entry says of a row; of secrets only whether there is one."""
     facts: dict[str, Any] = json.loads(json.dumps(model_to_dict(obj), cls=DjangoJSONEncoder))
-    return facts
+    secrets = [field.name for field in obj._meta.fields if isinstance(field, EncryptedTextField)]
+    return facts | {name: "kept secret" if facts[name] else "" for name in secrets}
 
 
 class ScheduleRunInline(admin.TabularInline[ScheduleRun, BatchSchedule]):

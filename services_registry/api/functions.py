@@ -35,8 +35,7 @@ class FunctionSerializer(serializers.ModelSerializer[Function]):
             "package_type", "memory_mb", "timeout_s", "ephemeral_mb", "code_bytes", "code_sha256", "last_modified", "state",
             "log_group", "logging", "in_vpc", "vpc", "event_sources", "aliases", "async_settings", "provisioned",
             "callers", "dead_letter", "kind", "reserved_concurrency", "layers", "environment_names", "tags", "owner",
-            "capability", "sample",
-            "first_seen", "synced", "gone",
+            "capability", "runbook", "notes", "sample", "first_seen", "synced", "gone",
         ]  # fmt: skip
         read_only_fields = fields
 

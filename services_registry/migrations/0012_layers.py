@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services_registry", "0010_notes_and_payloads"),
+        ("services_registry", "0013_metric_checks"),
     ]
 
     operations = [

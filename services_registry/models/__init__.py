@@ -6,8 +6,8 @@ from services_registry.models.doors import DoorHour, FirehoseKey, LogPosition
 from services_registry.models.findings import Finding, RuleThreshold, StopRecord
 from services_registry.models.functions import CapabilityBinding, Function, FunctionRevision
 from services_registry.models.kept import FunctionNote, SavedPayload
-from services_registry.models.metrics import HotFunction, MetricDay, MetricHour, MetricMinute, MetricPlace
 from services_registry.models.layers import Layer, LayerVersion, PackageSize
+from services_registry.models.metrics import HotFunction, MetricDay, MetricHour, MetricMinute, MetricPlace
 from services_registry.models.operations import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
 from services_registry.models.standings import FunctionStanding
 from services_registry.models.telemetry import (

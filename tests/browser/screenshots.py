@@ -25,6 +25,7 @@ PAGES = {
     "search": "/search/?q=DEMO", "account": "/account/",
     "changes": "/functions/changes/", "findings": "/functions/findings/", "findings-none": "/functions/findings/?state=closed",
     "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
+    "layers": "/functions/layers/", "layers-none": "/functions/layers/?q=nothing", "sizes": "/functions/sizes/",
     "codes": "/deliveries/codes/", "imports": "/deliveries/imports/", "document-grid": "/documents/?layout=grid",
     "document-search": "/documents/?q=delivery", "document-upload": "/documents/upload/",
     "document-review": "/documents/review/", "document-quarantine": "/documents/?state=quarantined",
@@ -48,6 +49,7 @@ FIRST_OF = {
     "finding-busy": ("/functions/findings/?rule=busy-all-day", "table tbody a[href^='/functions/findings/']"),
     "finding-size": ("/functions/findings/?rule=package-size", "table tbody a[href^='/functions/findings/']"),
     "finding-setting": ("/functions/findings/?rule=timeout-setting", "table tbody a[href^='/functions/findings/']"),
+    "layer": ("/functions/layers/?q=pdf", "table tbody th a[href^='/functions/layers/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
 }
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
