@@ -45,7 +45,14 @@ class EuroRate(Protocol):
         ...
 
 
+class ServerPrice(Protocol):
+    def __call__(self, region: str, size: str, day: date) -> Decimal | None:
+        """USD an hour of one always-on server, such as t4g.small; None where no price is known."""
+        ...
+
+
 _registered: list[CostEstimator] = []
+_server_price: list[ServerPrice] = []
 _euro_rate: list[EuroRate] = []
 
 
@@ -65,6 +72,15 @@ def register_euro_rate(rate: EuroRate) -> None:
 def euro_rate(day: date) -> Decimal | None:
     """EUR of one USD on a day; None when nobody registered a rate, or knows one for it."""
     return _euro_rate[0](day) if _euro_rate else None
+
+
+def register_server_price(price: ServerPrice) -> None:
+    _server_price[:] = [price]
+
+
+def server_price(region: str, size: str, day: date) -> Decimal | None:
+    """USD an hour of one server; None when nobody registered prices, or knows this one."""
+    return _server_price[0](region, size, day) if _server_price else None
 
 
 def total(usages: Sequence[Usage]) -> Decimal | None:

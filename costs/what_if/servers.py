@@ -83,6 +83,11 @@ def server_price(book: PriceBook, region: str, name: str, day: date) -> Decimal 
     return book.usd(region, Meter.SERVER_HOUR, "", day, item=name)
 
 
+def server_hour_usd(region: str, size: str, day: date) -> Decimal | None:
+    """USD an hour (the registry's `ServerPrice`)."""
+    return server_price(PriceBook(), region, size, day)
+
+
 def offer(use: Use, kind: ServerType, usd_hour: Decimal, assumed: Assumptions, scale: float = 1.0) -> Offer:
     """So many servers of a kind hold the work; USD a month."""
     count, why = needed(kind, demand(use, assumed, kind.architecture, scale), assumed)

@@ -24,6 +24,8 @@ BUSY_DAYS = 7
 HOUR_MS = 3_600_000.0
 MB_MS_PER_GB_S = Decimal(1_024_000)
 DAYS_OF_MONTH = 30
+SERVER = "t4g.small"
+"""The small always-on server that functions are held against."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Measured:
     busy: list[BusyDay] = field(default_factory=list)
     usd_per_gb_s: Decimal | None = None
     usd_per_call: Decimal | None = None
+    usd_per_server_hour: Decimal | None = None
+    """Of one `SERVER` in its region."""
 
     def since(self, days: int) -> list[DayFacts]:
         """The measured ones of the last `days` UTC days and today."""
@@ -138,10 +142,12 @@ def _add_busy(found: dict[int, Measured], today: date) -> None:
 
 
 def _add_prices(entries: Sequence[Measured], today: date) -> None:
-    """Prices of one GB-second and of one call, asked once for each region and architecture."""
+    """Prices of one GB-second, of one call and of a server, asked once for each region and architecture."""
     kinds = sorted({(entry.function.region, entry.function.architecture) for entry in entries})
     gb_s = pricing.estimate([pricing.Usage(*kind, today, 0, MB_MS_PER_GB_S) for kind in kinds])
     calls = pricing.estimate([pricing.Usage(*kind, today, 1, Decimal(0)) for kind in kinds])
     prices = dict(zip(kinds, zip(gb_s, calls, strict=True), strict=True))
+    servers = {region: pricing.server_price(region, SERVER, today) for region in {kind[0] for kind in kinds}}
     for entry in entries:
+        entry.usd_per_server_hour = servers[entry.function.region]
         entry.usd_per_gb_s, entry.usd_per_call = prices[entry.function.region, entry.function.architecture]

@@ -21,12 +21,13 @@ SHORTEST_S = 60
 @dataclass(frozen=True, slots=True)
 class Running:
     """`estimated` calls at once: running time of those that ended in the last `window_s` seconds, by that time.
+    None when none ended: what runs may have begun since.
 
     `ended` of them is the sample; `ours` are calls of our own batches that run now. `cost_usd` is the most that all of
     them can still come to, when each runs to its time-out.
     """
 
-    estimated: int
+    estimated: int | None
     ended: int
     window_s: int
     ours: int
@@ -41,10 +42,14 @@ def running_now(function: Function, timeout_s: int, now: datetime) -> Running:
         function=function, at__gt=now - timedelta(seconds=window_s), at__lte=now
     ).aggregate(n=Count("pk"), ms=Sum("duration_ms"))
     ours = Chunk.objects.filter(state=ChunkState.RUNNING, batch__in=batches_of(function)).count()
+    quiet_at = now + timedelta(seconds=timeout_s)
+    if not reports["n"] and not ours:
+        return Running(None, 0, window_s, 0, quiet_at, None)
     estimated = max(round((reports["ms"] or 0) / 1000 / window_s), ours)
-    mb_ms = Decimal(estimated * timeout_s * 1000 * function.memory_mb)
-    [cost] = pricing.estimate([usage_of(function, now.astimezone(UTC).date(), 0, mb_ms)])
-    return Running(estimated, reports["n"], window_s, ours, now + timedelta(seconds=timeout_s), cost)
+    billed_ms = estimated * timeout_s * 1000
+    mb_ms = Decimal(billed_ms * function.memory_mb)
+    [cost] = pricing.estimate([usage_of(function, now.astimezone(UTC).date(), 0, billed_ms, mb_ms)])
+    return Running(estimated, reports["n"], window_s, ours, quiet_at, cost)
 
 
 def batches_of(function: Function) -> QuerySet[Batch]:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 SINCE = date(2026, 11, 24)
-SERVER = "t4g.small (2 vCPU, 2 GB), Linux on demand, us-east-1: 0.0168 USD an hour x 730 h; enter your region's, with its disk"
+HOURS_OF_MONTH = 730
+NO_PRICE = gettext_lazy("USD a month of one small server, where the price book has none for the region")
+SOURCE = "t4g.small (2 vCPU, 2 GB), Linux on demand, us-east-1: 0.0168 USD an hour x 730 h, without a disk"
 
 
 class BusyAllDay(Rule):
@@ -45,7 +47,7 @@ class BusyAllDay(Rule):
         Threshold("busy_share", gettext_lazy("running for at least this share of a day"), Decimal("0.7"), SINCE, COMPANY),
         Threshold("least_days", gettext_lazy("on so many of the last 7 whole days"), Decimal(3), SINCE, COMPANY),
         Threshold("least_saving_usd", gettext_lazy("a server would save so many USD a month"), Decimal(5), SINCE, COMPANY),
-        Threshold("server_usd", gettext_lazy("USD a month of one small server"), Decimal("12.264"), SINCE, SERVER),
+        Threshold("server_usd", NO_PRICE, Decimal("12.264"), SINCE, SOURCE),
         Threshold("server_mb", gettext_lazy("MB of memory it has for calls"), Decimal(1536), SINCE, "2 GB less the system"),
         Threshold("server_cpus", gettext_lazy("calls that compute at once for each server"), Decimal(2), SINCE, "its vCPUs"),
     )  # fmt: skip
@@ -64,7 +66,9 @@ class BusyAllDay(Rule):
         peak = max(entry.peak for entry in busy)
         servers = _servers(peak, facts.function.memory_mb, limits)
         with localcontext(EXACT):
-            saving = lambda_usd - servers * limits["server_usd"]
+            hour = facts.usd_per_server_hour
+            servers_usd = servers * (limits["server_usd"] if hour is None else hour * HOURS_OF_MONTH)
+            saving = lambda_usd - servers_usd
         if saving < limits["least_saving_usd"]:
             return None
         evidence: Evidence = {
@@ -72,7 +76,7 @@ class BusyAllDay(Rule):
             "busy_days": len(busy), "of_days": BUSY_DAYS, "least_days": int(limits["least_days"]), "calls": calls,
             "share": round(sum(entry.share for entry in busy) / len(busy), 3), "limit": float(limits["busy_share"]),
             "peak": round(peak, 1), "lambda_usd": f"{lambda_usd:f}", "servers": servers,
-            "server_usd": f"{servers * limits['server_usd']:f}",
+            "server_usd": f"{servers_usd:f}", "priced": hour is not None,
         }  # fmt: skip
         return Found(
             severity=Severity.WARNING, measure=float(saving), evidence=evidence, money_usd=saving,
@@ -103,6 +107,7 @@ class BusyAllDay(Rule):
             (gettext_lazy("At once in its busiest hour"), number(evidence["peak"])),
             (gettext_lazy("Lambda, a month like these days"), format_money(Decimal(evidence["lambda_usd"]), estimate=True)),
             (gettext_lazy("Small servers instead"), f"{evidence['servers']} = {format_money(Decimal(evidence['server_usd']))}"),
+            (gettext_lazy("Price of a server"), _("price book") if evidence["priced"] else _("from the limits below")),
             (gettext_lazy("Money"), _("the difference")),
         ]  # fmt: skip
 
