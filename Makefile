@@ -13,7 +13,7 @@ PYTHON = .venv/bin/python
 NO_SERVER = SECRET_KEY=checks-only FIELD_ENCRYPTION_KEY=checks-only DATABASE_URL=postgresql:///none?host=/nonexistent
 export PYTHONPATH = platform:.
 
-.PHONY: bench run demo test test-fast reliability lint fmt schema client lock setup clean
+.PHONY: bench drill run demo test test-fast reliability lint fmt schema client lock setup clean
 
 run:  ## start the whole platform; Ctrl-C stops it
 	@$(SETUP_RUN)
@@ -38,6 +38,10 @@ reliability:  ## break every part while batches run; writes docs/reliability.md
 bench:  ## the performance ratios, as a table and bench/results.json; SCALE=full for the largest sizes, ONLY=deliveries for a part
 	@$(SETUP_DEV)
 	@SCALE="$(SCALE)" ONLY="$(ONLY)" $(PYTHON) -m bench
+
+drill:  ## the runaway incident replayed, with and without a stop; the last line is one JSON object
+	@$(SETUP_RUN)
+	@$(PYTHON) -m bench.drill
 
 lint:  ## all static checks
 	@$(SETUP_DEV)
