@@ -67,7 +67,9 @@ class ConsequenceSerializer(serializers.Serializer[Any]):
 class RunningSerializer(serializers.Serializer[Any]):
     """Calls that run on: no API of AWS ends them."""
 
-    estimated = serializers.IntegerField(help_text="at once, from the running time of those that ended lately")
+    estimated = serializers.IntegerField(
+        allow_null=True, help_text="at once, from the running time of those that ended lately; null: none did"
+    )
     ended = serializers.IntegerField(help_text="calls in that sample")
     window_s = serializers.IntegerField(help_text="seconds that the sample spans")
     ours = serializers.IntegerField(help_text="calls of our own batches that run now; exact")

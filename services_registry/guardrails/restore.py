@@ -27,12 +27,11 @@ from services_registry.guardrails.stop import (
     active_stop,
     checked_reason,
     live_of,
-    name_of,
     note_in_registry,
     state_of,
     states_of,
 )
-from services_registry.guardrails.telling import RESTORED, tell_stop
+from services_registry.guardrails.telling import RESTORED, name_of, tell_stop
 from services_registry.models import Function, FunctionRevision, StopRecord
 from services_registry.registry import access_to
 
@@ -206,5 +205,5 @@ def _finish(
         after={"reserved_concurrency": reserved, "event_sources": states_of(sources), "problems": problems},
     )  # fmt: skip
     if not problems:
-        tell_stop(row, RESTORED, by=name_of(actor))
+        tell_stop(row, RESTORED, actor=actor)
     return row

@@ -71,6 +71,8 @@ class Rule(ABC):
     """Title of the chart."""
     after_timeouts: ClassVar[bool] = False
     """Whether it looks again as soon as time-outs came in."""
+    stopping_helps: ClassVar[bool] = False
+    """Whether its page offers to stop the function."""
 
     @abstractmethod
     def look(self, facts: Measured, limits: Limits) -> Found | None:

@@ -13,6 +13,7 @@ from core.audit import record
 from core.errors import RefusedError
 from core.notifications import withdraw
 from services_registry.choices import FindingState
+from services_registry.guardrails.telling import name_of
 from services_registry.models import Finding
 
 LONGEST = timedelta(days=365)
@@ -42,7 +43,7 @@ def snooze(finding: Finding, *, until: datetime, reason: str, actor: Any, source
         raise FindingError(words, code="until", fields={"until": [words]})
     before = {"state": row.state, "until": row.snoozed_until.isoformat() if row.snoozed_until else None}
     row.state, row.snoozed_until, row.snooze_reason = FindingState.SNOOZED, until, reason[:300]
-    row.snoozed_by_name, row.snoozed_measure = _name_of(actor), row.measure
+    row.snoozed_by_name, row.snoozed_measure = name_of(actor), row.measure
     row.save()
     record(
         actor=actor, verb="finding.snoozed", target=row, source=source, summary=str(row), reason=reason, before=before,
@@ -67,7 +68,3 @@ def unsnooze(finding: Finding, *, actor: Any, source: str = "page") -> Finding:
         actor=actor, verb="finding.unsnoozed", target=row, source=source, summary=str(row), before=before, after=after
     )
     return row
-
-
-def _name_of(actor: Any) -> str:
-    return actor.get_username() if actor is not None and getattr(actor, "pk", None) else "system"

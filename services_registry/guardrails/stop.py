@@ -24,7 +24,7 @@ from services_registry.choices import ACTIVE_STOPS, StopState
 from services_registry.guardrails.consequences import Consequence, consequences_of
 from services_registry.guardrails.live import ON, Live, read_live
 from services_registry.guardrails.running import Running, running_now
-from services_registry.guardrails.telling import STOPPED, tell_stop
+from services_registry.guardrails.telling import STOPPED, name_of, tell_stop
 from services_registry.models import Function, FunctionRevision, StopRecord
 from services_registry.registry import access_to
 
@@ -202,7 +202,7 @@ def _finish(
         after={"reserved_concurrency": reserved, "event_sources": states_of(sources), "problems": problems},
     )  # fmt: skip
     if not problems:
-        tell_stop(row, STOPPED, by=name_of(actor))
+        tell_stop(row, STOPPED, actor=actor)
     return row
 
 
@@ -230,7 +230,3 @@ def state_of(live: Live) -> dict[str, Any]:
 
 def states_of(mappings: list[dict[str, Any]]) -> dict[str, str]:
     return {mapping["uuid"]: mapping["state"] for mapping in mappings}
-
-
-def name_of(actor: Any) -> str:
-    return actor.get_username() if actor is not None and getattr(actor, "pk", None) else "system"

@@ -46,8 +46,8 @@ def tell_closed(row: Finding, rule: Rule) -> None:
     withdraw(_key(row))
 
 
-def tell_stop(row: StopRecord, event: str, *, by: str) -> None:
-    """A function was stopped or restored, every step of it."""
+def tell_stop(row: StopRecord, event: str, *, actor: Any) -> None:
+    """A function was stopped or restored, every step of it. Whoever did it knows."""
     if subscribed(event):
         emit(event, [{"function": function_facts(row), "stop": stop_facts(row)}])
     words = (
@@ -57,8 +57,13 @@ def tell_stop(row: StopRecord, event: str, *, by: str) -> None:
     )
     why = row.reason if event == STOPPED else row.restore_reason
     address = reverse("function-detail", args=[row.function_id])
-    text = words % {"name": row.function.name, "by": by, "why": why}
-    notify(people_who_stop(), STOP_KIND, text, address, f"{event}:{row.pk}")
+    text = words % {"name": row.function.name, "by": name_of(actor), "why": why}
+    others = people_who_stop().exclude(pk=getattr(actor, "pk", None))
+    notify(others, STOP_KIND, text, address, f"{event}:{row.pk}")
+
+
+def name_of(actor: Any) -> str:
+    return actor.get_username() if actor is not None and getattr(actor, "pk", None) else "system"
 
 
 def people_who_stop() -> Any:

@@ -25,6 +25,10 @@ class Held:
     since: date
     source: str
 
+    @property
+    def text(self) -> str:
+        return f"{self.value.normalize():,f}"
+
 
 def held_by(rule: Rule, on: date) -> list[Held]:
     """Every limit of a rule, for people."""

@@ -108,7 +108,7 @@ def function_guardrails(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def home_panel(request: HttpRequest) -> HttpResponse:
     rows = known_findings().filter(state=FindingState.OPEN)
-    dearest = rows.exclude(money_usd=None).select_related("function").order_by("-money_usd", "-id")
+    dearest = rows.filter(money_usd__gt=0).select_related("function").order_by("-money_usd", "-id")
     top = shown(dearest[:ON_HOME])
     stopped = Function.objects.filter(reserved_concurrency=0, gone=None).order_by("name")[:ON_HOME]
     context = {

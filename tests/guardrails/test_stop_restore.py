@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from core.audit import target_of
-from core.aws.clients import management_client
+from core.aws.clients import boto_client, management_client
 from core.aws.invoke import invoke
 from core.models import AuditEntry, Notification
 from core.webhooks.models import WebhookEvent, WebhookSubscription
@@ -141,6 +143,50 @@ def test_a_stop_that_broke_off_is_shown_and_continued(
     assert state(aws, function) == (0, ["Disabled"])
     restore(function, ops_lead)
     assert state(aws, function) == (None, ["Enabled"])
+
+
+@contextmanager
+def refused(operation: str) -> Iterator[None]:
+    """AWS answers one operation as it does while another change of the same thing is under way; the local one never does."""
+    shared = boto_client("lambda", settings.AWS_REGION, paced=True)
+    answer = b'{"Type": "User", "Message": "The resource is in use by another change."}'
+    headers: Any = {"x-amzn-ErrorType": "ResourceInUseException", "Content-Type": "application/json"}
+
+    def answered(request: Any, **_event: Any) -> Any:
+        return AWSResponse(request.url, 400, headers, type("Raw", (), {"stream": lambda self, **_: [answer]})())
+
+    event = f"before-send.lambda.{operation}"
+    shared.meta.events.register(event, answered)
+    try:
+        yield
+    finally:
+        shared.meta.events.unregister(event, answered)
+
+
+def test_a_step_that_aws_refuses_hinders_no_other_and_is_done_later(
+    function: Function, aws: Any, ops_lead: User, client_as: ClientAs
+) -> None:
+    with refused("UpdateEventSourceMapping"):
+        row = stop(function, ops_lead)
+    assert (row.state, row.reserved_changed, len(row.problems)) == ("stopping", True, 1)
+    assert "in use by another change" in row.problems[0]
+    assert state(aws, function) == (0, ["Enabled"])
+    with pytest.raises(StopError, match="not complete"):
+        StopRecord.objects.filter(pk=row.pk).update(state="restoring")
+        stop(function, ops_lead)
+    StopRecord.objects.filter(pk=row.pk).update(state="stopping")
+    assert stop(function, ops_lead).state == "stopped" and state(aws, function) == (0, ["Disabled"])
+    with refused("DeleteFunctionConcurrency"):
+        half = restore(function, ops_lead)
+    assert (half.state, state(aws, function)) == ("restoring", (0, ["Enabled"]))
+    page = client_as(ops_lead).get(f"/functions/{function.pk}/restore/").content.decode()
+    assert "in use by another change" in page and "is on already" in page
+    assert restore(function, ops_lead).state == "restored" and state(aws, function) == (None, ["Enabled"])
+    verbs = AuditEntry.objects.filter(target=target_of(function)).order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == [
+        "function.stopping", "function.stopped_in_part", "function.stopped", "function.restoring",
+        "function.restored_in_part", "function.restoring", "function.restored",
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_stopped_says_why(function: Function, aws: Any, ops_lead: User) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core import charts
 from core.templatetags.core_tags import percent
@@ -65,9 +65,11 @@ class PackageSize(Rule):
         return Found(severity=severity, measure=float(total), evidence=evidence, sample=function.sample)
 
     def sentence(self, evidence: Evidence) -> str:
-        return _("Code and %(n)s layers have %(total)s MB packed, %(share)s of the 250 MB that Lambda allows unpacked.") % {
-            "n": len(evidence["layers"]), "total": _mb(evidence["total_bytes"]), "share": percent(evidence["share"], 0),
-        }  # fmt: skip
+        layers = len(evidence["layers"])
+        words = {"n": layers, "total": _mb(evidence["total_bytes"]), "share": percent(evidence["share"], 0)}
+        what = ngettext("Code and %(n)s layer", "Code and %(n)s layers", layers) if layers else _("The code")
+        says = _("%(what)s: %(total)s MB packed, %(share)s of the 250 MB that Lambda allows unpacked.")
+        return says % (words | {"what": what % words})
 
     def rows(self, evidence: Evidence) -> list[tuple[_StrOrPromise, str]]:
         layers: list[tuple[_StrOrPromise, str]] = [

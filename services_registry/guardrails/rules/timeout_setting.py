@@ -31,7 +31,7 @@ class TimeoutSetting(Rule):
     """The money is measured waste only: what calls that timed out were billed beyond twice the p99."""
 
     slug = "timeout-setting"
-    title = gettext_lazy("The time-out is far too long")
+    title = gettext_lazy("The time-out is too long")
     why = gettext_lazy(
         "The time-out is the only thing that ends a call which hangs. Work above three to four minutes belongs into smaller "
         "portions or on a server; a time-out far above what calls need only makes every hanging call dear."
@@ -80,12 +80,24 @@ class TimeoutSetting(Rule):
         )
 
     def sentence(self, evidence: Evidence) -> str:
-        words = {"timeout": duration_ms_text(evidence["timeout_s"] * 1000), "p99": duration_ms_text(evidence["p99_ms"])}
-        if evidence["p99_ms"] is None:
+        p99, factor = evidence["p99_ms"], evidence["factor"] or 0
+        words = {
+            "timeout": duration_ms_text(evidence["timeout_s"] * 1000), "p99": duration_ms_text(p99),
+            "limit": duration_ms_text(evidence["longest_s"] * 1000), "factor": number(factor),
+            "n": number(evidence["calls"]), "days": evidence["days"],
+        }  # fmt: skip
+        if p99 is None:
             few = _("The time-out is %(timeout)s; only %(n)s calls in %(days)s days, too few to say what it should be.")
-            return few % (words | {"n": number(evidence["calls"]), "days": evidence["days"]})
-        far = _("The time-out is %(timeout)s, %(factor)s times what 99 of 100 calls need (%(p99)s).")
-        return far % (words | {"factor": number(evidence["factor"])})
+            return few % words
+        if p99 > evidence["longest_s"] * 1000:
+            needed = _(
+                "Calls may run for %(timeout)s and need it: 99 of 100 end within %(p99)s, which is beyond %(limit)s."
+            )
+            return needed % words
+        if factor >= evidence["far_factor"]:
+            far = _("The time-out is %(timeout)s, %(factor)s times what 99 of 100 calls need (%(p99)s).")
+            return far % words
+        return _("The time-out is %(timeout)s, above %(limit)s; 99 of 100 calls need %(p99)s.") % words
 
     def rows(self, evidence: Evidence) -> list[tuple[_StrOrPromise, str]]:
         better = evidence["better_s"]

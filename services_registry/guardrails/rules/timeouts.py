@@ -48,6 +48,7 @@ class Timeouts(Rule):
     )  # fmt: skip
     question = gettext_lazy("How many calls of a day ran into the time-out?")
     after_timeouts = True
+    stopping_helps = True
 
     def look(self, facts: Measured, limits: Limits) -> Found | None:
         shown = facts.since(SHOWN_DAYS)
