@@ -58,6 +58,7 @@ class ChargeCategory(models.TextChoices):
 class BillState(models.TextChoices):
     """What became of one file of billed costs."""
 
+    LOOKING = "looking", _("being looked into")
     WAITING = "waiting", _("waiting for a yes")
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("being taken in")
@@ -68,7 +69,7 @@ class BillState(models.TextChoices):
 
 
 BILL_TONES = {
-    BillState.WAITING: "yellow", BillState.QUEUED: "blue", BillState.RUNNING: "blue", BillState.DONE: "green",
+    BillState.LOOKING: "blue", BillState.WAITING: "yellow", BillState.QUEUED: "blue", BillState.RUNNING: "blue", BillState.DONE: "green",
     BillState.REPLACED: "secondary", BillState.UNDONE: "secondary", BillState.FAILED: "red",
 }  # fmt: skip
 

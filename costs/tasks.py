@@ -7,6 +7,7 @@ from celery import shared_task
 from costs import sums
 from costs.anomalies.finding import look
 from costs.budgets.watching import watch as watch_budgets
+from costs.imports import undoing, waiting
 from costs.unit_costs import refresh as unit_costs
 from costs.what_if import keep as what_ifs
 
@@ -41,3 +42,23 @@ def refresh_unit_costs() -> None:
 def refresh_what_ifs() -> None:
     """Reckon anew what every function could be changed to; nightly, harmless at any time."""
     what_ifs.refresh_what_ifs()
+
+
+@shared_task(name="costs.work_on_bill", ignore_result=True, soft_time_limit=1800, time_limit=1860)
+def work_on_bill(import_id: str) -> None:
+    """Look into a bill, or take it. Sent twice, or to two workers, one of them does it."""
+    waiting.work(import_id)
+
+
+@shared_task(name="costs.continue_bills", ignore_result=True, expires=50)
+def continue_bills() -> None:
+    """Bills whose worker died, or whose message was lost; every minute, harmless at any time."""
+    for import_id in waiting.claimable().values_list("pk", flat=True)[:20]:
+        work_on_bill.delay(str(import_id))
+
+
+@shared_task(name="costs.forget_bills", ignore_result=True, expires=3600)
+def forget_bills() -> None:
+    """What was replaced long ago, and the files of old imports; daily, harmless at any time."""
+    undoing.forget_displaced()
+    undoing.purge_files()

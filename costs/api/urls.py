@@ -3,11 +3,13 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
+from costs.api.bills import BilledView, BillViewSet
 from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
 from costs.api.unit_costs import UnitCostView
 from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
 
 router = SimpleRouter()
+router.register("costs/imports", BillViewSet, basename="api-cost-import")
 router.register("prices", PriceViewSet, basename="api-price")
 router.register("costs/budgets", BudgetViewSet, basename="api-budget")
 router.register("costs/anomalies", AnomalyViewSet, basename="api-cost-anomaly")
@@ -17,5 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("costs/daily/", DailyCostView.as_view(), name="api-costs-daily"),
     path("costs/deliveries/", UnitCostView.as_view(), name="api-costs-deliveries"),
     path("costs/functions/", FunctionCostView.as_view(), name="api-costs-functions"),
+    path("costs/billed/", BilledView.as_view(), name="api-costs-billed"),
     *router.urls,
 ]

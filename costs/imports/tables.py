@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SCALE = 24
 LARGEST = 10**7
 NULLS = ["NULL", "null"]
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _TEXTS = (
     "provider", "billing_account", "account", "service", "service_code", "usage_type", "operation", "region",
     "resource", "charge_category", "line_type", "currency", "capability", "unit",

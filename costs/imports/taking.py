@@ -38,6 +38,8 @@ def known_whole(file: Opened) -> CostImport | None:
 def take_file(file: Opened, *, account: str = "", actor: Any = None, door: str = "command") -> CostImport:
     """Read a bill and put it into the figures, whole or not at all. The same bytes again change nothing.
 
+    The bytes themselves are not kept: who has them on disk or in S3 can give them again.
+
     Raises:
         UnreadableBillError: it cannot be read; nothing is changed.
     """
@@ -45,7 +47,9 @@ def take_file(file: Opened, *, account: str = "", actor: Any = None, door: str =
     if known is not None:
         return known
     bill = read_bill(file, account=account)
-    return take(bill, new_import(file, actor=actor, door=door), actor=actor)
+    made = new_import(file, actor=actor, door=door)
+    made.account = account[:120]
+    return take(bill, made, actor=actor)
 
 
 @transaction.atomic
@@ -53,8 +57,7 @@ def take(bill: Bill, made: CostImport, *, actor: Any = None) -> CostImport:
     """Write a bill that was read; one transaction with its row and the audit entry."""
     made.started = made.started or timezone.now()
     describe(made, bill)
-    made.stored = len(bill.lines)
-    made.state = BillState.RUNNING
+    made.stored, made.state = len(bill.lines), BillState.RUNNING
     made.save()
     changes = store.write(bill, made)
     made.changes = [change.as_json() for change in changes]
@@ -66,6 +69,17 @@ def take(bill: Bill, made: CostImport, *, actor: Any = None) -> CostImport:
         after={"rows": made.rows, "totals": made.totals, "sha256": made.sha256},
     )  # fmt: skip
     return made
+
+
+def preview(bill: Bill, made: CostImport) -> None:
+    """What taking a bill would change, worked out by doing it and rolling back; only the row is kept, waiting."""
+    describe(made, bill)
+    made.stored = len(bill.lines)
+    with transaction.atomic():
+        made.changes = [change.as_json() for change in store.write(bill, made)]
+        transaction.set_rollback(True)
+    made.state, made.started = BillState.WAITING, None
+    made.save()
 
 
 def describe(made: CostImport, bill: Bill) -> None:

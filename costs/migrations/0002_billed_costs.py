@@ -322,6 +322,12 @@ class Migration(migrations.Migration):
                 ("file", models.FileField(blank=True, max_length=250, upload_to="")),
                 ("sha256", models.CharField(db_index=True, max_length=64)),
                 (
+                    "account",
+                    models.CharField(
+                        blank=True, help_text="whose Cost Explorer answered; its answers do not say", max_length=120
+                    ),
+                ),
+                (
                     "format",
                     models.CharField(blank=True, help_text="as recognised, for example FOCUS 1.0", max_length=40),
                 ),
@@ -342,6 +348,7 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
+                            ("looking", "being looked into"),
                             ("waiting", "waiting for a yes"),
                             ("queued", "queued"),
                             ("running", "being taken in"),

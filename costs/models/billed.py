@@ -19,12 +19,18 @@ from costs.choices import BillSource, BillState, ChargeCategory
 
 
 class CostImport(models.Model):
-    """One file (or pull) of billed costs: waiting -> queued -> running -> done | failed; later replaced or undone."""
+    """One file (or pull) of billed costs: looking -> waiting -> queued -> running -> done | failed; later replaced or undone.
+
+    In `looking` a worker reads it and works out what it would change; in `waiting` a person is asked.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=300)
     file = models.FileField(max_length=250, blank=True)
     sha256 = models.CharField(max_length=64, db_index=True)
+    account = models.CharField(
+        max_length=120, blank=True, help_text=_("whose Cost Explorer answered; its answers do not say")
+    )
     format = models.CharField(max_length=40, blank=True, help_text=_("as recognised, for example FOCUS 1.0"))
     source = models.CharField(max_length=20, choices=BillSource, blank=True)
     state = models.CharField(max_length=10, choices=BillState, default=BillState.WAITING)
