@@ -69,8 +69,8 @@ class BillState(models.TextChoices):
 
 
 BILL_TONES = {
-    BillState.LOOKING: "blue", BillState.WAITING: "yellow", BillState.QUEUED: "blue", BillState.RUNNING: "blue", BillState.DONE: "green",
-    BillState.REPLACED: "secondary", BillState.UNDONE: "secondary", BillState.FAILED: "red",
+    BillState.LOOKING: "blue", BillState.WAITING: "yellow", BillState.QUEUED: "blue", BillState.RUNNING: "blue",
+    BillState.DONE: "green", BillState.REPLACED: "secondary", BillState.UNDONE: "secondary", BillState.FAILED: "red",
 }  # fmt: skip
 
 

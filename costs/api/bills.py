@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -64,7 +63,7 @@ class BillViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         """
         asked = BillFileSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        file: UploadedFile = asked.validated_data["file"]
+        file = asked.validated_data["file"]
         account, ask = asked.validated_data.get("account", ""), asked.validated_data.get("dry_run", False)
         try:
             made = waiting.receive(file, actor=request.user, door="api", account=account, ask=ask)

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from costs.choices import PRECEDENCE, BillSource
+from costs.estimate import EXACT
 from costs.imports.changes import Change, Sums, sums_before, what_changed
 from costs.imports.rollups import rebuild
 from costs.imports.scopes import Scope, Scoping
@@ -31,7 +33,7 @@ CHARGE = (
 )  # fmt: skip
 _COPY = f"COPY {BilledCost._meta.db_table} (period_id, cost_import_id, {', '.join(CHARGE)}) FROM STDIN"
 _TEXTS = CHARGE[2:14]
-_WIDTHS = {name: BilledCost._meta.get_field(name).max_length or 0 for name in _TEXTS}
+_WIDTHS = {field.name: field.max_length or 0 for field in BilledCost._meta.fields if field.name in _TEXTS}
 
 
 def lock() -> None:
@@ -104,7 +106,12 @@ def _copy(bill: Bill, scoping: Scoping, periods: Mapping[Scope, BilledPeriod], m
         for key, sums, lines in bill:
             texts = [fitting(getattr(key, name), _WIDTHS[name]) for name in _TEXTS]
             period = periods[scoping.of(key)]
-            copy.write_row((period.pk, made_by.pk, key.day, key.until, *texts, key.estimated, *sums, lines))
+            copy.write_row((period.pk, made_by.pk, key.day, key.until, *texts, key.estimated, *map(_tidy, sums), lines))
+
+
+def _tidy(value: Decimal | None) -> Decimal | None:
+    """Without the zeros that the reader's fixed number of decimals put behind it."""
+    return None if value is None else EXACT.normalize(value)
 
 
 def fitting(text: str, width: int) -> str:

@@ -69,7 +69,7 @@ def receive(file: File[bytes], *, actor: Any, door: str, account: str = "", ask:
 def spooled(file: IO[bytes] | File[bytes]) -> Iterator[Path]:
     """The bytes of a stream on disk, for as long as they are needed."""
     with tempfile.NamedTemporaryFile(suffix=".bill") as target:
-        copy_into(file, target)  # type: ignore[arg-type]  # Django's files read as open files do
+        copy_into(file, target)
         yield Path(target.name)
 
 

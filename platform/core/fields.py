@@ -10,10 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     _TextField = models.TextField[str, str]
-    _DecimalField = models.DecimalField[Decimal, Decimal]
+    _DecimalField = models.DecimalField[Any, Any]
 else:
     _DecimalField = models.DecimalField
     _TextField = models.TextField  # Django's fields take type parameters only for the type checker

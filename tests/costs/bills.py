@@ -31,7 +31,7 @@ CUR = {
 
 def write_bill(path: Path, rows: Iterable[Mapping[str, str]], base: Mapping[str, str] = FOCUS) -> Path:
     """A CSV: each row is what differs from a usual line."""
-    lines = [dict(base) | row for row in rows]
+    lines = [{**base, **row} for row in rows]
     columns = list(dict.fromkeys(name for line in lines for name in line))
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
