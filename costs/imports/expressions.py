@@ -1,5 +1,8 @@
 """The Polars expressions that turn the columns of one table into the columns that are summed.
 
+Lines are first summed by the columns as they are, only with times made into days, and what tells charges apart is made
+of the few sums afterwards: a bill has a million lines and some thousand different ones.
+
 `k_...` tells charges apart, `r_...` are times as written, `t_0, t_1, ...` are numbers as written, `v_0, v_1, ...` the same as
 decimals, and `odd` marks the lines that Python must look at.
 """
@@ -15,14 +18,14 @@ from costs.imports.shapes import SUMS
 if TYPE_CHECKING:
     import polars as pl
 
-SCALE = 24
-LARGEST = 10**7
+# Decimals, and the size from which a line is summed by Python: a hundred million lines of that size fit into 38 digits.
+MONEY_FITS, QUANTITY_FITS = (26, 10**4), (22, 10**8)
 TEXTS = (
     "provider", "billing_account", "account", "service", "service_code", "usage_type", "operation", "region",
     "resource", "charge_category", "line_type", "currency", "capability", "unit",
 )  # fmt: skip
-DAYS = ("day", "until", "month")
-KEYS = [f"k_{name}" for name in (*DAYS, *TEXTS)]
+DAYS = ("k_month", "k_day", "k_until")
+KEYS = [*DAYS, *(f"k_{name}" for name in TEXTS)]
 TIMES = ["r_start", "r_end", "r_month"]
 
 
@@ -37,16 +40,33 @@ class Plan:
         self.parts = [
             (name, part) for name in SUMS for part in layout.sums.get(name, ()) if part.column in self.columns
         ]
+        self.raw = self._raw()
 
     def column_of(self, name: str) -> str:
         """A column's name as the file spells it."""
         return self.columns.get(name, name)
 
-    def ready(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """The frame with all columns named above."""
-        frame = frame.with_columns(self._times()).with_columns(self._days()).with_columns(self._texts())
+    def _raw(self) -> list[str]:
+        """The columns, as the file spells them, that tell its lines apart, days aside."""
+        plain = spelled(self.tag)
+        wanted = [column for columns in self.layout.texts.values() for column in columns]
+        wanted += [column for column, _key in self.layout.maps.values()]
+        wanted += [*self.layout.tags, f"resource_tags_user_{plain}", f"resource_tags_{plain}"]
+        return [self.columns[column] for column in dict.fromkeys(wanted) if column in self.columns]
+
+    def lines(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The lines with their days, numbers, and whether they are odd."""
+        frame = frame.with_columns(self._times()).with_columns(self._days())
         frame = frame.with_columns(self.number(part).alias(f"t_{at}") for at, (_name, part) in enumerate(self.parts))
         return frame.with_columns(self._values()).with_columns(self._odd().alias("odd"))
+
+    def summed(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """The sums by raw columns and days; null where no line states a number. `lines` counts them."""
+        import polars as pl
+
+        places = range(len(self.parts))
+        sums = [pl.when(pl.col(f"v_{at}").count() > 0).then(pl.col(f"v_{at}").sum()).alias(f"v_{at}") for at in places]
+        return frame.group_by([*DAYS, *self.raw, "odd"]).agg(*sums, pl.len().alias("lines"))
 
     # --- texts ---
 
@@ -98,7 +118,8 @@ class Plan:
             known.extend(value for value in values if value is not None)
         return pl.coalesce(*known, pl.lit("")) if known else pl.lit("")
 
-    def _texts(self) -> list[pl.Expr]:
+    def texts(self) -> list[pl.Expr]:
+        """What tells charges apart, of the raw columns."""
         import polars as pl
 
         layout = self.layout
@@ -113,62 +134,104 @@ class Plan:
     # --- days ---
 
     def _times(self) -> list[pl.Expr]:
-        layout = self.layout
-        return [
-            self.first([name]).alias(alias)
-            for name, alias in zip((layout.start, layout.end, layout.month), TIMES, strict=True)
-        ]
+        names = (self.layout.start, self.layout.end, self.layout.month)
+        return [self._time(name).alias(alias) for name, alias in zip(names, TIMES, strict=True)]
+
+    def _time(self, name: str) -> pl.Expr:
+        """A time as it is in the file; text only where it is none yet."""
+        import polars as pl
+
+        if name not in self.columns:
+            return pl.lit(None, dtype=pl.String)
+        column, kind = self.columns[name], self.schema[self.columns[name]]
+        if isinstance(kind, pl.Datetime):
+            utc = pl.col(column).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            return utc if kind.time_zone else pl.col(column)
+        return pl.col(column) if kind in (pl.String, pl.Date) else pl.col(column).cast(pl.String)
+
+    def is_text(self, name: str) -> bool:
+        import polars as pl
+
+        kind = self.schema.get(self.columns.get(name, ""), pl.String)
+        return kind != pl.Date and not isinstance(kind, pl.Datetime)
 
     def _days(self) -> list[pl.Expr]:
         """Days in UTC; null where a time cannot be read here. An end at midnight belongs to the day before."""
         import polars as pl
 
-        start, end = _date("r_start"), _date("r_end")
-        after = start.dt.offset_by("1d")
-        end = pl.when(pl.col("r_end").str.slice(10).str.contains("[1-9]")).then(end.dt.offset_by("1d")).otherwise(end)
-        until = pl.when(pl.col("r_end") == "").then(after).otherwise(pl.max_horizontal(end, after))
-        month = pl.when(pl.col("r_month") == "").then(start).otherwise(_date("r_month"))
-        return [start.alias("k_day"), until.alias("k_until"), month.dt.month_start().alias("k_month")]
+        start, end, month = (
+            _date(alias) if self.is_text(name) else pl.col(alias).cast(pl.Date)
+            for name, alias in zip((self.layout.start, self.layout.end, self.layout.month), TIMES, strict=True)
+        )
+        if self.is_text(self.layout.end):
+            later = pl.col("r_end").str.slice(10).str.contains("[1-9]")
+        else:
+            later = pl.col("r_end").cast(pl.Datetime("us")) > end.cast(pl.Datetime("us"))
+        one = pl.duration(days=1)
+        until = pl.max_horizontal(pl.when(later).then(end + one).otherwise(end), start + one)
+        return [
+            start.alias("k_day"),
+            pl.when(pl.col("r_end").is_null()).then(start + one).otherwise(until).alias("k_until"),
+            pl.when(pl.col("r_month").is_null()).then(start).otherwise(month).dt.month_start().alias("k_month"),
+        ]
 
     # --- sums ---
 
     def number(self, part: Part) -> pl.Expr:
-        """The text of a number where this part counts, else null."""
+        """The text of a number where this part counts, else null. Decimals of parquet files stay what they are."""
         import polars as pl
 
-        text, kind = self.text(part.column), pl.col("k_line_type")
+        name = self.columns[part.column]
+        text = pl.col(name) if isinstance(self.schema[name], pl.Decimal) else self.text(part.column)
+        if not (part.only or part.but or part.unless):
+            return text
+        kind = self.first(self.layout.texts["line_type"])
         if part.only:
             return pl.when(kind.is_in(list(part.only))).then(text)
-        if part.but:
-            text = pl.when(~kind.is_in(list(part.but))).then(text)
+        counts = ~kind.is_in(list(part.but))
         if part.unless and part.unless[1] in self.columns:
-            text = pl.when((kind != part.unless[0]) | self.text(part.unless[1]).is_null()).then(text)
-        return text
+            counts &= (kind != part.unless[0]) | self.text(part.unless[1]).is_null()
+        return pl.when(counts).then(text)
 
     def _values(self) -> list[pl.Expr]:
         import polars as pl
 
-        decimal = pl.Decimal(38, SCALE)
-        return [pl.col(f"t_{at}").cast(decimal, strict=False).alias(f"v_{at}") for at in range(len(self.parts))]
+        return [
+            pl.col(f"t_{at}").cast(pl.Decimal(38, _fits(name)[0]), strict=False).alias(f"v_{at}")
+            for at, (name, _part) in enumerate(self.parts)
+        ]
 
     def _odd(self) -> pl.Expr:
         """True where a number does not fit, a time is not plain UTC, or something required is missing."""
         import polars as pl
 
-        wrong = [pl.col("k_day").is_null(), pl.col("k_until").is_null(), pl.col("k_month").is_null()]
-        wrong += [pl.col("k_currency") == "", _zoned("r_start"), _zoned("r_end")]
-        for at, (name, _part) in enumerate(self.parts):
+        wrong = [pl.col(name).is_null() for name in DAYS]
+        currency = [self.columns[name] for name in self.layout.texts["currency"] if name in self.columns]
+        wrong += [pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "") for name in currency]
+        ends = zip((self.layout.start, self.layout.end), TIMES[:2], strict=True)
+        wrong += [_zoned(alias) for name, alias in ends if self.is_text(name)]
+        for at, (name, part) in enumerate(self.parts):
             text, value = pl.col(f"t_{at}"), pl.col(f"v_{at}")
-            wrong += [text.is_not_null() & value.is_null(), value.abs() >= LARGEST, _decimals(text) > SCALE]
+            scale, largest = _fits(name)
+            wrong += [text.is_null() != value.is_null(), value.abs() >= largest]
+            kind = self.schema[self.columns[part.column]]
+            if isinstance(kind, pl.Decimal):
+                wrong += [pl.lit(kind.scale > scale)]
+            else:
+                wrong.append(_decimals(text) > scale)
             if name == "billed_cost":
                 wrong.append(text.is_null())
         return pl.any_horizontal(*[flag.fill_null(False) for flag in wrong])
 
 
+def _fits(name: str) -> tuple[int, int]:
+    return QUANTITY_FITS if name == "quantity" else MONEY_FITS
+
+
 def _date(name: str) -> pl.Expr:
     import polars as pl
 
-    return pl.col(name).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    return pl.col(name).str.strip_chars().str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 
 
 def _zoned(name: str) -> pl.Expr:
@@ -179,9 +242,11 @@ def _zoned(name: str) -> pl.Expr:
 
 
 def _decimals(text: pl.Expr) -> pl.Expr:
-    """At least as many decimals as a number's text has."""
+    """How many decimals a number's text has. An exponent that is none counts as 0; the cast refuses such text."""
     import polars as pl
 
-    behind = (text.str.len_bytes() - text.str.find(".", literal=True) - 1).fill_null(0).cast(pl.Int32)
-    exponent = text.str.extract(r"[eE]-(\d+)$", 1).cast(pl.Int32, strict=False)
-    return behind + exponent.fill_null(0)
+    exponent = pl.coalesce(text.str.find("E", literal=True), text.str.find("e", literal=True))
+    end = pl.coalesce(exponent, text.str.len_bytes()).cast(pl.Int32)
+    behind = (end - text.str.find(".", literal=True).cast(pl.Int32) - 1).fill_null(0)
+    power = text.str.slice(exponent + 1).str.strip_chars_start("+").cast(pl.Int32, strict=False)
+    return behind - power.fill_null(0)

@@ -1,8 +1,8 @@
 """Tables (CSV, parquet) into sums, exact, without holding the file in memory.
 
-Polars reads and sums in decimals of 38 digits, 24 of them behind the point. A line with a number that does not fit there
-(more decimals, or ten million and more in one line) is left out of that and summed by Python's Decimal instead; so is a line
-that cannot be understood, which is then refused with its number. Nothing is ever read as a binary number: where a parquet
+Polars reads and sums in decimals of 38 digits. A line with a number that does not fit there (`MONEY_FITS`: more decimals, or
+ten thousand and more in one line) is left out of that and summed by Python's Decimal instead; so is a line that cannot be
+understood, which is then refused with its number. Nothing is ever read as a binary number: where a parquet
 file holds such, its shortest exact text is meant.
 """
 
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from costs.choices import ChargeCategory
 from costs.estimate import EXACT
-from costs.imports.expressions import KEYS, TEXTS, TIMES, Plan
+from costs.imports.expressions import DAYS, KEYS, TIMES, Plan
 from costs.imports.layouts import layout_of
 from costs.imports.shapes import SUMS, Bill, Key, Sums, UnreadableBillError, plus
 from costs.imports.sources import Opened
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NULLS = ["NULL", "null"]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
-_SAME = tuple(name for name in TEXTS if name != "charge_category")
 _EFFECTIVE = SUMS.index("effective_cost")
 
 
@@ -74,17 +73,34 @@ def _scan(file: Opened) -> pl.LazyFrame:
 def _sum(plan: Plan, frame: pl.LazyFrame, bill: Bill, file: Opened) -> None:
     import polars as pl
 
-    ready = plan.ready(frame)
-    places = range(len(plan.parts))
-    sums = [pl.col(f"v_{at}").sum().alias(f"v_{at}") for at in places]
-    known = [pl.col(f"v_{at}").count().alias(f"n_{at}") for at in places]
-    grouped = ready.group_by([*KEYS, "odd"]).agg(*sums, *known, pl.len().alias("lines")).collect(engine="streaming")
+    lines = plan.lines(frame)
+    grouped = plan.summed(lines).collect(engine="streaming")
     bill.rows = int(grouped["lines"].sum()) if grouped.height else 0
-    for row in grouped.filter(~pl.col("odd")).iter_rows(named=True):
-        values = _combined(plan, [row[f"v_{at}"] if row[f"n_{at}"] else None for at in places])
-        bill.add(_key(plan, row), values, row["lines"])
+    places = range(len(plan.parts))
+    usual = grouped.filter(~pl.col("odd")).select(*DAYS, *plan.texts(), *(f"v_{at}" for at in places), "lines")
+    kinds = _Kinds(plan)
+    for row in usual.iter_rows():
+        bill.add(kinds.key(row), _combined(plan, row[len(KEYS) : -1]), row[-1])
     if grouped["odd"].any():
-        _take_odd(plan, ready, bill, file)
+        _take_odd(plan, lines, bill, file)
+
+
+class _Kinds:
+    """Keys of rows that begin with the columns of `KEYS`, in that order."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._categories = plan.layout.categories
+
+    def key(self, row: Sequence[Any]) -> Key:
+        month, day, until, provider, payer, *texts = row[: len(KEYS)]
+        category, line_type = texts[7], texts[8]
+        if not category:
+            category = self._categories.get(line_type) or _category(line_type)
+        return Key(provider, payer, month, day, until, *texts[:7], str(category), *texts[8:], False)
+
+
+def _category(line_type: str) -> str:
+    return ChargeCategory.CREDIT if "Discount" in line_type else ChargeCategory.USAGE
 
 
 def _combined(plan: Plan, found: Sequence[Decimal | None]) -> Sums:
@@ -100,30 +116,22 @@ def _combined(plan: Plan, found: Sequence[Decimal | None]) -> Sums:
     return values
 
 
-def _key(plan: Plan, row: Mapping[str, Any]) -> Key:
-    line_type = row["k_line_type"]
-    category = row["k_charge_category"] or plan.layout.categories.get(line_type, "")
-    if not category:
-        category = ChargeCategory.CREDIT if "Discount" in line_type else ChargeCategory.USAGE
-    return Key(
-        month=row["k_month"], day=row["k_day"], until=row["k_until"], charge_category=str(category), estimated=False,
-        **{name: row[f"k_{name}"] for name in _SAME},
-    )  # fmt: skip
-
-
 # --- lines that Python looks at -------------------------------------------------------------------------------------
 
 
-def _take_odd(plan: Plan, ready: pl.LazyFrame, bill: Bill, file: Opened) -> None:
+def _take_odd(plan: Plan, lines: pl.LazyFrame, bill: Bill, file: Opened) -> None:
     import polars as pl
 
     places = range(len(plan.parts))
-    wanted = [*KEYS, *TIMES, *(f"t_{at}" for at in places)]
-    odd = ready.with_row_index("row").filter(pl.col("odd")).select("row", *wanted)
+    kinds = _Kinds(plan)
+    times = [pl.col(name).cast(pl.String) for name in TIMES]
+    numbers = [pl.col(f"t_{at}").cast(pl.String) for at in places]
+    odd = lines.with_row_index("row").filter(pl.col("odd")).select("row", *DAYS, *plan.texts(), *times, *numbers)
     for batch in odd.collect_batches(chunk_size=50_000, maintain_order=True):
         for row in batch.iter_rows(named=True):
             try:
-                key = _key(plan, row | _days(plan, row))
+                known = row | _days(plan, row)
+                key = kinds.key([known[name] for name in KEYS])
                 bill.add(key, _combined(plan, [_number(plan, at, row[f"t_{at}"]) for at in places]), 1)
             except ValueError as error:
                 raise UnreadableBillError(f"{_place(file, row['row'])}: {error}") from error
@@ -141,11 +149,11 @@ def _days(plan: Plan, row: Mapping[str, Any]) -> dict[str, date]:
     return {"k_day": day, "k_until": max(last, day) + timedelta(days=1), "k_month": month.date().replace(day=1)}
 
 
-def _moment(column: str, text: str) -> datetime:
+def _moment(column: str, text: str | None) -> datetime:
     if not text:
         raise ValueError(_("%s is empty") % column)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(_("%(column)s is no time: %(text)s") % {"column": column, "text": repr(text[:60])}) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
