@@ -27,7 +27,7 @@ class BillFileSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(required=False, help_text="only say what it would change, then wait for confirm")
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class UndoBillSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
@@ -80,12 +80,12 @@ class BillViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
         made.refresh_from_db()
         return Response(self.get_serializer(made).data, status=202)
 
-    @extend_schema(request=ReasonSerializer, responses=BillSerializer)
+    @extend_schema(request=UndoBillSerializer, responses=BillSerializer)
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: str) -> Response:
         """Take a bill back; what it replaced counts again. 409 where that is no longer known."""
         made = self.get_object()
-        asked = ReasonSerializer(data=request.data)
+        asked = UndoBillSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         undoing.undo(made, actor=request.user, source="api", reason=asked.validated_data.get("reason", ""))
         made.refresh_from_db()

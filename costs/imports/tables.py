@@ -27,6 +27,7 @@ from costs.imports.sources import Opened
 if TYPE_CHECKING:
     import polars as pl
 
+MOST_DECIMALS, MOST_DIGITS = 60, 15  # sums of 80 digits (`EXACT`) hold so much without rounding
 NULLS = ["NULL", "null"]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _EFFECTIVE = SUMS.index("effective_cost")
@@ -96,7 +97,7 @@ class _Kinds:
         category, line_type = texts[7], texts[8]
         if not category:
             category = self._categories.get(line_type) or _category(line_type)
-        return Key(provider, payer, month, day, until, *texts[:7], str(category), *texts[8:], False)
+        return Key._make([provider, payer, month, day, until, *texts[:7], str(category), *texts[8:], False])
 
 
 def _category(line_type: str) -> str:
@@ -168,7 +169,10 @@ def _number(plan: Plan, at: int, text: str | None) -> Decimal | None:
         return None
     if not _NUMBER.fullmatch(text):
         raise ValueError(_("%(column)s is no number: %(text)s") % {"column": column, "text": repr(text[:60])})
-    return Decimal(text)
+    value = Decimal(text)
+    if value and not (int(value.as_tuple().exponent) >= -MOST_DECIMALS and value.adjusted() < MOST_DIGITS):
+        raise ValueError(_("%(column)s is no amount of money: %(text)s") % {"column": column, "text": repr(text[:60])})
+    return value
 
 
 def _place(file: Opened, row: int) -> str:
