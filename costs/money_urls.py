@@ -1,8 +1,8 @@
-"""Addresses of the overview, budgets and anomalies."""
+"""Addresses of the overview, budgets, anomalies and reports."""
 
 from django.urls import path
 
-from costs.views import anomalies, budgets, overview, rows
+from costs.views import anomalies, budgets, overview, reports, rows
 
 urlpatterns = [
     path("costs/", overview.overview_page, name="cost-page"),
@@ -17,4 +17,7 @@ urlpatterns = [
     path("costs/anomalies/<int:pk>/", anomalies.anomaly_detail, name="cost-anomaly"),
     path("costs/anomalies/<int:pk>/dismiss/", anomalies.anomaly_dismiss, name="cost-anomaly-dismiss"),
     path("costs/anomalies/<int:pk>/reopen/", anomalies.anomaly_reopen, name="cost-anomaly-reopen"),
+    path("costs/reports/", reports.report_list, name="cost-reports"),
+    path("costs/reports/<str:month>.pdf", reports.report_pdf, name="cost-report"),
+    path("costs/reports/<str:month>/make/", reports.report_make, name="cost-report-make"),
 ]

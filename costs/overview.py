@@ -89,9 +89,8 @@ def overview(month: date, today: date, currency: str) -> Overview:
     _add_up(shown, spending.rows, last_before if shown.last_whole >= month else None)
     if current and (days := spending.days(Scope.ALL, "", currency)) is not None:
         shown.forecast, shown.past = forecast(days, today), backtests(days, today)
-    if current:
-        active = Budget.objects.filter(active=True, basis=Basis.ESTIMATED)
-        shown.budgets = [spending.of(budget) for budget in active]
+    active = Budget.objects.filter(active=True, basis=Basis.ESTIMATED)
+    shown.budgets = [spending.of(budget, over=not current) for budget in active]
     shown.as_of = CostDay.objects.filter(day__range=(month, until)).aggregate(last=Max("as_of"))["last"]
     return shown
 

@@ -10,6 +10,7 @@ from costs.budgets.watching import watch as watch_budgets
 from costs.imports import undoing, waiting
 from costs.unit_costs import refresh as unit_costs
 from costs.what_if import keep as what_ifs
+from costs.report.mailing import send_report
 
 
 @shared_task(name="costs.refresh_sums", ignore_result=True, expires=280, soft_time_limit=600)
@@ -62,3 +63,8 @@ def forget_bills() -> None:
     """What was replaced long ago, and the files of old imports; daily, harmless at any time."""
     undoing.forget_displaced()
     undoing.purge_files()
+@shared_task(name="costs.monthly_report", ignore_result=True, expires=3000, soft_time_limit=900)
+def monthly_report() -> None:
+    """The report of the past month by e-mail: hourly on the first three days, until it was sent once."""
+    today = sums.utc_today()
+    send_report(sums.month_before(sums.month_of(today)), today)

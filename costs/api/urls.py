@@ -6,12 +6,14 @@ from rest_framework.routers import SimpleRouter
 from costs.api.bills import BilledView, BillViewSet
 from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
 from costs.api.unit_costs import UnitCostView
+from costs.api.reports import ReportViewSet
 from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
 
 router = SimpleRouter()
 router.register("costs/imports", BillViewSet, basename="api-cost-import")
 router.register("prices", PriceViewSet, basename="api-price")
 router.register("costs/budgets", BudgetViewSet, basename="api-budget")
+router.register("costs/reports", ReportViewSet, basename="api-cost-report")
 router.register("costs/anomalies", AnomalyViewSet, basename="api-cost-anomaly")
 
 urlpatterns: list[URLPattern | URLResolver] = [

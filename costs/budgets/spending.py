@@ -83,17 +83,18 @@ class Spending:
                     sums[row.day] += value
         return dict(sums)
 
-    def of(self, budget: Budget) -> BudgetStanding:
+    def of(self, budget: Budget, *, over: bool = False) -> BudgetStanding:
+        """`over`: the month is; nothing is left to forecast."""
         days = self.days(budget.scope, budget.key, budget.currency)
-        return standing_of(budget, days, self.today)
+        return standing_of(budget, days, self.today, over=over)
 
 
-def standing_of(budget: Budget, days: Days | None, today: date) -> BudgetStanding:
+def standing_of(budget: Budget, days: Days | None, today: date, *, over: bool = False) -> BudgetStanding:
     month = today.replace(day=1)
     if days is None:
         return BudgetStanding(budget, month, None, None)
     spent = exact_sum(amount for day, amount in days.items() if month <= day <= today)
-    return BudgetStanding(budget, month, spent, forecast(days, today))
+    return BudgetStanding(budget, month, spent, None if over else forecast(days, today))
 
 
 def standings(budgets: Iterable[Budget], today: date) -> list[BudgetStanding]:

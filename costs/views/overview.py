@@ -21,6 +21,7 @@ from costs.anomalies.choices import AnomalyState
 from costs.budgets.choices import TONES, Currency
 from costs.models import CostAnomaly
 from costs.overview import GROUPS, Overview, Part, course_figure, day_figure, dearest, overview
+from costs.report.figures import label_of
 from costs.views.asked import Asked, asked
 
 TOP, ANOMALIES = 15, 5
@@ -59,13 +60,7 @@ def _table(shown: Overview, name: str, said: Asked) -> dict[str, Any]:
 
 def lines_of(groups: Mapping[str, Part], total: Decimal | None, name: str, said: Asked) -> list[Line]:
     ranked = sorted(groups.items(), key=lambda pair: (-(pair[1].spent or Decimal(0)), pair[0]))
-    return [Line(_label(key), part, _share(part.spent, total), _behind(key, name, said)) for key, part in ranked]
-
-
-def _label(key: str) -> str:
-    if key.startswith("line:"):
-        return _("Account's volume: %(what)s") % {"what": key.removeprefix("line:").replace("_", " ")}
-    return key or _("(none)")
+    return [Line(label_of(key), part, _share(part.spent, total), _behind(key, name, said)) for key, part in ranked]
 
 
 def _behind(key: str, name: str, said: Asked) -> str:

@@ -215,6 +215,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "send-due-webhooks": {"task": "core.send_due_webhooks", "schedule": schedule(15)},
     "refresh-costs": {"task": "costs.refresh_sums", "schedule": schedule(300)},
     "refresh-late-costs": {"task": "costs.refresh_late_sums", "schedule": crontab(hour="0", minute="40")},
+    "monthly-cost-report": {
+        "task": "costs.monthly_report",
+        "schedule": crontab(day_of_month="1-3", hour="6-23", minute="5"),
+    },
     "watch-costs": {"task": "costs.watch", "schedule": schedule(3600)},
     "send-notices": {"task": "core.send_notices", "schedule": schedule(60)},
     "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},

@@ -144,10 +144,11 @@ def preview(document_type: str, data: Mapping[str, Any], *, language: str, html:
     )  # fmt: skip
     if answer.outcome != SUCCEEDED:
         return Preview(problem=_("The function did not answer: %(why)s") % {"why": answer.error_message})
-    return _understood(answer.payload)
+    return understood(answer.payload)
 
 
-def _understood(payload: bytes) -> Preview:
+def understood(payload: bytes) -> Preview:
+    """The one document in the function's answer."""
     try:
         entry = json.loads(payload)["results"][0]
         if not entry["ok"]:
