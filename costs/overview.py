@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from core import charts
 from costs.budgets.choices import Basis, Scope
 from costs.budgets.spending import BudgetStanding, Row, Spending
+from costs.budgets.standing import standings
 from costs.estimate import EXACT
 from costs.forecast import Backtest, Forecast, backtests, forecast, month_end
 from costs.models import Budget, CostDay, CostFunctionMonth
@@ -72,10 +73,10 @@ class Overview:
 
     @property
     def budget(self) -> BudgetStanding | None:
-        """The budget for everything in the shown currency."""
+        """The budget for everything, of estimates in the shown currency."""
+        wanted = (Scope.ALL, Basis.ESTIMATED, self.currency)
         return next(
-            (one for one in self.budgets if one.budget.scope == Scope.ALL and one.budget.currency == self.currency),
-            None,
+            (one for one in self.budgets if (one.budget.scope, one.budget.basis, one.budget.currency) == wanted), None
         )
 
 
@@ -89,8 +90,7 @@ def overview(month: date, today: date, currency: str) -> Overview:
     _add_up(shown, spending.rows, last_before if shown.last_whole >= month else None)
     if current and (days := spending.days(Scope.ALL, "", currency)) is not None:
         shown.forecast, shown.past = forecast(days, today), backtests(days, today)
-    active = Budget.objects.filter(active=True, basis=Basis.ESTIMATED)
-    shown.budgets = [spending.of(budget, over=not current) for budget in active]
+    shown.budgets = standings(Budget.objects.filter(active=True), until, spending, over=not current)
     shown.as_of = CostDay.objects.filter(day__range=(month, until)).aggregate(last=Max("as_of"))["last"]
     return shown
 

@@ -18,8 +18,9 @@ from core.api.errors import ErrorAnswerSerializer
 from core.api.strict import StrictSerializer, read
 from costs.anomalies import services as anomaly_services
 from costs.budgets import services
-from costs.budgets.choices import Currency, Scope
-from costs.budgets.spending import BudgetStanding, standings
+from costs.budgets.choices import Basis, Currency, Scope
+from costs.budgets.spending import BudgetStanding
+from costs.budgets.standing import standings
 from costs.forecast import Forecast
 from costs.models import Budget, CostAnomaly
 from costs.overview import GROUPS, Overview, Part, overview
@@ -167,6 +168,7 @@ class BudgetWriteSerializer(StrictSerializer):
     key = serializers.CharField(
         max_length=120, required=False, allow_blank=True, default="", help_text="empty for `all`"
     )
+    basis = serializers.ChoiceField(choices=Basis.choices, default=Basis.ESTIMATED, help_text="which costs count")
     amount = serializers.DecimalField(max_digits=14, decimal_places=2, min_value=Decimal(1), help_text="a month")
     currency = serializers.ChoiceField(choices=Currency.choices, default=Currency.USD)
     thresholds = serializers.ListField(

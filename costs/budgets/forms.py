@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from costs.budgets.choices import Currency, Scope
+from costs.budgets.choices import Basis, Currency, Scope
 
 
 class NumbersField(forms.CharField):
@@ -35,6 +35,10 @@ class BudgetForm(forms.Form):
         label=_("Which one"), max_length=120, required=False,
         help_text=_("The capability, owner or account number as the registry spells it; empty for everything."),
     )  # fmt: skip
+    basis = forms.ChoiceField(
+        label=_("Which costs"), choices=Basis, required=False, initial=Basis.ESTIMATED,
+        help_text=_("Estimated: of functions, at once. Billed: everything in the bills, in their currency, days late."),
+    )  # fmt: skip
     amount = forms.DecimalField(label=_("A month"), max_digits=14, decimal_places=2, min_value=1)
     currency = forms.ChoiceField(label=_("Currency"), choices=Currency)
     thresholds = NumbersField(
@@ -46,6 +50,9 @@ class BudgetForm(forms.Form):
         help_text=_("User names, separated by commas; empty: all administrators."),
     )  # fmt: skip
     active = forms.BooleanField(label=_("Active"), required=False)
+
+    def clean_basis(self) -> str:
+        return self.cleaned_data["basis"] or Basis.ESTIMATED
 
     def __init__(self, *args: Any, known: dict[str, list[str]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

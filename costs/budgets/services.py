@@ -13,16 +13,17 @@ from django.utils.translation import gettext as _
 
 from core.audit import record
 from core.errors import RefusedError
-from costs.budgets.choices import Currency, Scope
+from costs.budgets.billing import SCOPES
+from costs.budgets.choices import Basis, Currency, Scope
 from costs.models import Budget
 
-FIELDS = ("name", "scope", "key", "amount", "currency", "thresholds", "tell_forecast", "people", "active")
+FIELDS = ("name", "scope", "key", "basis", "amount", "currency", "thresholds", "tell_forecast", "people", "active")
 MOST_THRESHOLDS, HIGHEST = 10, 1000
 
 
 def checked(
     *, name: str, scope: str, key: str, amount: Decimal, currency: str, thresholds: Sequence[int], people: Sequence[str],
-    tell_forecast: bool = True, active: bool = True,
+    basis: str = Basis.ESTIMATED, tell_forecast: bool = True, active: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     """The fields as they are stored. Raises ValidationError, with a reason for each field."""
     name, key = " ".join(name.replace("\0", "").split()), key.replace("\0", "").strip()
@@ -33,6 +34,10 @@ def checked(
         wrong["scope"] = _("Choose from: %(known)s.") % {"known": ", ".join(Scope.values)}
     if (scope == Scope.ALL) == bool(key):
         wrong["key"] = _("Say which one.") if not key else _("A budget for everything has no name of a part.")
+    if basis not in Basis.values:
+        wrong["basis"] = _("Choose from: %(known)s.") % {"known": ", ".join(Basis.values)}
+    elif basis == Basis.BILLED and scope not in SCOPES:
+        wrong["basis"] = _("Bills know nothing of owners; take estimated costs.")
     if currency not in Currency.values:
         wrong["currency"] = _("Choose from: %(known)s.") % {"known": ", ".join(Currency.values)}
     if not amount.is_finite() or not 1 <= amount < Decimal(10) ** 12:
@@ -46,7 +51,7 @@ def checked(
     if wrong:
         raise ValidationError(wrong)
     return {
-        "name": name, "scope": scope, "key": key, "amount": amount.quantize(Decimal("0.01")), "currency": currency,
+        "name": name, "scope": scope, "key": key, "basis": basis, "amount": amount.quantize(Decimal("0.01")), "currency": currency,
         "thresholds": sorted(set(thresholds)), "tell_forecast": tell_forecast, "people": sorted(set(people)), "active": active,
     }  # fmt: skip
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from costs.budgets.choices import Basis, Currency, Scope, Standing
+from costs.budgets.choices import Currency, Scope, Standing
 from costs.estimate import EXACT, exact_sum
 from costs.forecast import Forecast, forecast
 from costs.models import Budget, CostDay
@@ -95,9 +94,3 @@ def standing_of(budget: Budget, days: Days | None, today: date, *, over: bool = 
         return BudgetStanding(budget, month, None, None)
     spent = exact_sum(amount for day, amount in days.items() if month <= day <= today)
     return BudgetStanding(budget, month, spent, None if over else forecast(days, today))
-
-
-def standings(budgets: Iterable[Budget], today: date) -> list[BudgetStanding]:
-    """How each of these stands today. One query for all of them."""
-    spending = Spending(today)
-    return [spending.of(budget) for budget in budgets if budget.basis == Basis.ESTIMATED]

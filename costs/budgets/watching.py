@@ -14,8 +14,9 @@ from core.money import format_money
 from core.notices import tell
 from core.notices.choices import Severity
 from core.webhooks import emit
-from costs.budgets.choices import FORECAST
-from costs.budgets.spending import BudgetStanding, standings
+from costs.budgets.choices import FORECAST, Basis
+from costs.budgets.spending import BudgetStanding
+from costs.budgets.standing import standings
 from costs.models import Budget, BudgetAlert
 from costs.told import BUDGET, people_called
 from costs.webhooks import BUDGET_ALERT
@@ -89,7 +90,7 @@ def words_of(standing: BudgetStanding) -> str:
     budget, ahead = standing.budget, standing.forecast
 
     def money(amount: Decimal | None) -> str:
-        return format_money(amount, budget.currency, estimate=True)
+        return format_money(amount, budget.currency, estimate=budget.basis == Basis.ESTIMATED)
 
     lines = [
         _("Spent so far: %(spent)s of %(amount)s") % {

@@ -16,7 +16,7 @@ from core.csv_stream import csv_response
 from core.errors import RefusedError
 from costs.budgets import services
 from costs.budgets.forms import BudgetForm
-from costs.budgets.spending import Spending, standings
+from costs.budgets.standing import days_of, standings
 from costs.forecast import backtests
 from costs.models import Budget
 from costs.overview import budget_figure
@@ -43,10 +43,9 @@ def _csv(one: Any) -> tuple[Any, ...]:
 @require_GET
 def budget_detail(request: HttpRequest, pk: int) -> HttpResponse:
     budget, today = get_object_or_404(Budget, pk=pk), utc_today()
-    spending = Spending(today)
-    days = spending.days(budget.scope, budget.key, budget.currency) or {}
+    days = days_of(budget, today)
     context = {
-        "one": dressed([spending.of(budget)])[0], "budget": budget, "past": backtests(days, today),
+        "one": dressed(standings([budget], today))[0], "budget": budget, "past": backtests(days, today),
         "figure": budget_figure(days, budget, today), "alerts": budget.alerts.all()[:50],
     }  # fmt: skip
     return render(request, "costs/budget_detail.html", context)

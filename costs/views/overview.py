@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 from core.csv_stream import csv_response
 from costs.anomalies.choices import TONES as ANOMALY_TONES
 from costs.anomalies.choices import AnomalyState
-from costs.budgets.choices import TONES, Currency
+from costs.budgets.choices import TONES, Basis, Currency
 from costs.models import CostAnomaly
 from costs.overview import GROUPS, Overview, Part, course_figure, day_figure, dearest, overview
 from costs.report.figures import label_of
@@ -75,7 +75,13 @@ def _share(part: Decimal | None, whole: Decimal | None) -> float | None:
 
 def dressed(standings: list[Any]) -> list[dict[str, Any]]:
     """Budgets with what their templates show."""
-    return [{"standing": one, "tone": TONES[one.standing], "label": one.standing.label} for one in standings]
+    return [
+        {
+            "standing": one, "tone": TONES[one.standing], "label": one.standing.label,
+            "estimate": one.budget.basis == Basis.ESTIMATED,
+        }
+        for one in standings
+    ]  # fmt: skip
 
 
 def _anomalies(said: Asked) -> list[CostAnomaly]:

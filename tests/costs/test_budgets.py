@@ -21,7 +21,7 @@ from core.webhooks import outbox, services
 from core.webhooks.models import WebhookEvent
 from costs import sums
 from costs.budgets.services import create_budget
-from costs.budgets.spending import standings
+from costs.budgets.standing import standings
 from costs.budgets.watching import watch
 from costs.models import Budget, BudgetAlert, ExchangeRate
 from services_registry.models import Function
