@@ -8,15 +8,18 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from costs.budgets.choices import Currency
 from costs.estimate import PriceBook, exact_sum
+from costs.estimate.past import PastFacts
+from costs.estimate.warm import warm_days
 from costs.forecast import month_end
 from costs.selectors import Amount, RateBook
 from costs.sums import spendings
 from services_registry.choices import Origin
 from services_registry.models import Function, FunctionDay
-from services_registry.pricing import Usage
+from services_registry.pricing import Usage, tmp_mb_ms
 
 
 @dataclass(slots=True)
@@ -41,8 +44,8 @@ class UseLine:
 
 
 def days_of_function(function: Function, month: date) -> list[UseLine]:
-    """Each day of a month on which a function did something, the latest first. Three queries."""
-    book, rates = PriceBook(), RateBook()
+    """Each day of a month on which a function did something or was kept warm, the latest first. Four queries."""
+    book, rates, past = PriceBook(), RateBook(), PastFacts(month)
     rows: QuerySet[FunctionDay] = function.days.filter(day__range=(month, month_end(month))).defer("histogram")
     lines: dict[date, UseLine] = {}
     for row in rows:
@@ -50,8 +53,12 @@ def days_of_function(function: Function, month: date) -> list[UseLine]:
         for name in ("invocations", "errors", "timeouts", "cold_starts", "billed_ms"):
             setattr(line, name, getattr(line, name) + getattr(row, name))
         line.sample = line.sample or row.origin == Origin.SAMPLE
-        usage = Usage(function.region, function.architecture, row.day, row.invocations, row.billed_mb_ms)
+        tmp = tmp_mb_ms(past.on(function, "ephemeral_mb", row.day), row.billed_ms)
+        architecture = past.on(function, "architecture", row.day)
+        usage = Usage(function.region, architecture, row.day, row.invocations, row.billed_mb_ms, tmp)
         line.amount.add(book.cost(usage), rates.per_usd(row.day), invocations=row.invocations)
+    for warm in warm_days({function.pk: function}, month, month_end(month), book, past, timezone.now()):
+        lines.setdefault(warm.day, UseLine(warm.day)).amount.add(warm.usd, rates.per_usd(warm.day))
     return sorted(lines.values(), key=lambda line: line.day, reverse=True)
 
 

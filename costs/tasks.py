@@ -8,9 +8,9 @@ from costs import sums
 from costs.anomalies.finding import look
 from costs.budgets.watching import watch as watch_budgets
 from costs.imports import undoing, waiting
+from costs.report.mailing import send_report
 from costs.unit_costs import refresh as unit_costs
 from costs.what_if import keep as what_ifs
-from costs.report.mailing import send_report
 
 
 @shared_task(name="costs.refresh_sums", ignore_result=True, expires=280, soft_time_limit=600)

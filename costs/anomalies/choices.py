@@ -21,5 +21,5 @@ class Part(models.TextChoices):
     TIMEOUTS = "timeouts", _("time-outs running to their limit")
     COLD_STARTS = "cold_starts", _("cold starts")
     DURATION = "duration", _("duration of calls")
-    MEMORY = "memory", _("memory size")
+    MEMORY = "memory", _("size of memory or /tmp")
     PRICE = "price", _("price")

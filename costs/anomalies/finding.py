@@ -19,10 +19,11 @@ from costs.anomalies.telling import tell_of
 from costs.budgets.choices import Basis
 from costs.choices import Meter
 from costs.estimate import EXACT, PriceBook, exact_sum
+from costs.estimate.past import PastFacts
 from costs.models import CostAnomaly
 from services_registry.choices import Origin
 from services_registry.models import Function, FunctionDay, FunctionRevision
-from services_registry.pricing import Usage
+from services_registry.pricing import Usage, tmp_mb_ms
 
 DAYS_BACK = 3
 """Late lines change finished days: these are looked at again."""
@@ -84,6 +85,7 @@ class _Days:
 
     def __init__(self, day: date) -> None:
         self.day, self.book, self.least = day, PriceBook(), least_usd()
+        self.past = PastFacts(day - timedelta(days=PAST_DAYS + 1))
         self.functions = Function.objects.defer("raw", "tags", "layers", "environment_names").in_bulk()
         self.rows: defaultdict[int, dict[date, list[tuple[Any, ...]]]] = defaultdict(dict)
         self._read(FunctionDay.objects.filter(day__in=[day, *same_weekdays(day)]))
@@ -117,7 +119,9 @@ class _Days:
         """None when a price is missing; nothing done is nothing spent."""
         function, costs = self.functions[pk], []
         for row in self.rows[pk].get(day, ()):
-            cost = self.book.cost(Usage(function.region, function.architecture, day, row[3], row[9]))
+            tmp = tmp_mb_ms(self.past.on(function, "ephemeral_mb", day), row[8])
+            architecture = self.past.on(function, "architecture", day)
+            cost = self.book.cost(Usage(function.region, architecture, day, row[3], row[9], tmp))
             if cost is None:
                 return None
             costs.append(cost)
@@ -139,14 +143,14 @@ class _Days:
     def use(self, pk: int, day: date) -> DayUse:
         rows = self.rows[pk].get(day, [])
         sums = [exact_sum(Decimal(str(row[place])) for row in rows) for place in (3, 4, 5, 7, 8, 9)]
-        return DayUse(*sums)
+        ephemeral = self.past.on(self.functions[pk], "ephemeral_mb", day)
+        return DayUse(*sums, tmp_mb_ms(ephemeral, int(sums[4])))
 
     def prices(self, pk: int, day: date) -> Prices:
         function = self.functions[pk]
-        place = function.region, function.architecture
-        request = self.book.usd(place[0], Meter.REQUEST, place[1], day)
-        gb_second = self.book.usd(place[0], Meter.GB_SECOND, place[1], day)
-        return Prices(request or Decimal(0), gb_second or Decimal(0))
+        architecture = self.past.on(function, "architecture", day)
+        meters = (Meter.REQUEST, Meter.GB_SECOND, Meter.EPHEMERAL_GB_SECOND)
+        return Prices(*(self.book.usd(function.region, meter, architecture, day) or Decimal(0) for meter in meters))
 
     def anomaly(self, pk: int, band: Band, cost: Decimal) -> CostAnomaly:
         function = self.functions[pk]

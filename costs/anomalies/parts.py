@@ -6,7 +6,7 @@ calls        more or fewer calls that went well, each at what a call usually cos
 failed       more or fewer failed calls (their repeats are calls too), at the same
 timeouts     calls that ran into their time-out beyond the usual share: the time they took over a usual call
 cold_starts  INIT beyond the usual
-memory       the time of the day at another memory size
+memory       the time of the day at another size of memory or /tmp
 price        the day's usage at another price
 duration     the rest: calls took longer or shorter. What rounding leaves over (below 1e-9 USD) is here too
 """
@@ -34,6 +34,7 @@ class DayUse:
     init_ms: Decimal = Decimal(0)
     billed_ms: Decimal = Decimal(0)
     billed_mb_ms: Decimal = Decimal(0)
+    tmp_mb_ms: Decimal = Decimal(0)  # of /tmp beyond what is free
 
     @classmethod
     def mean(cls, days: Sequence[DayUse]) -> DayUse:
@@ -52,19 +53,24 @@ class DayUse:
     def mb(self) -> Decimal:
         return _per(self.billed_mb_ms, self.billed_ms)
 
+    @property
+    def tmp_mb(self) -> Decimal:
+        return _per(self.tmp_mb_ms, self.billed_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD of a request and of a GB-second on a day."""
+    """USD of a request, of a GB-second of memory and of one of /tmp on a day."""
 
     request: Decimal
     gb_second: Decimal
+    tmp_gb_second: Decimal = Decimal(0)
 
     def value(self, use: DayUse) -> Decimal:
-        return self.request * use.invocations + self.mb_ms(use.billed_mb_ms)
+        return self.request * use.invocations + self.time(use.billed_mb_ms, use.tmp_mb_ms)
 
-    def mb_ms(self, amount: Decimal) -> Decimal:
-        return amount / MB_MS_PER_GB_S * self.gb_second
+    def time(self, mb_ms: Decimal, tmp_mb_ms: Decimal) -> Decimal:
+        return (mb_ms * self.gb_second + tmp_mb_ms * self.tmp_gb_second) / MB_MS_PER_GB_S
 
 
 def decompose(
@@ -82,12 +88,13 @@ def decompose(
         each = then.value(usual) / usual.invocations
         share = day.invocations / usual.invocations
         good = (day.invocations - day.errors) - (usual.invocations - usual.errors)
+        each_ms = then.time(usual.mb, usual.tmp_mb)
         parts = {
             Part.CALLS: good * each,
             Part.FAILED: (day.errors - usual.errors) * each,
-            Part.TIMEOUTS: then.mb_ms((day.timeouts - usual.timeouts * share) * _over(usual, timeout_ms) * usual.mb),
-            Part.COLD_STARTS: then.mb_ms((day.init_ms - usual.init_ms * share) * usual.mb),
-            Part.MEMORY: then.mb_ms(day.billed_mb_ms - day.billed_ms * usual.mb),
+            Part.TIMEOUTS: (day.timeouts - usual.timeouts * share) * _over(usual, timeout_ms) * each_ms,
+            Part.COLD_STARTS: (day.init_ms - usual.init_ms * share) * each_ms,
+            Part.MEMORY: then.time(day.billed_mb_ms, day.tmp_mb_ms) - day.billed_ms * each_ms,
             Part.PRICE: _price(day, usual, expected, now, then),
         }
         fine = {name: amount.quantize(FINE) for name, amount in parts.items()}

@@ -5,8 +5,8 @@ from rest_framework.routers import SimpleRouter
 
 from costs.api.bills import BilledView, BillViewSet
 from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
-from costs.api.unit_costs import UnitCostView
 from costs.api.reports import ReportViewSet
+from costs.api.unit_costs import UnitCostView
 from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
 
 router = SimpleRouter()

@@ -15,6 +15,7 @@ from costs.anomalies.telling import name_of, parts_of
 from costs.billed import Asked, Billed, billed, grand_total
 from costs.budgets.choices import TONES, Currency, Scope
 from costs.budgets.spending import PAST, Spending
+from costs.choices import AccountLineKind
 from costs.forecast import backtests, month_end
 from costs.models import CostAnomaly
 from costs.overview import GROUPS, FunctionLine, Overview, Part, dearest, overview
@@ -82,7 +83,7 @@ def figures_of(month: date, today: date) -> Figures:
 def label_of(key: str) -> str:
     """A group's name; lines of an account have one of their own."""
     if key.startswith("line:"):
-        return _("Account's volume: %(what)s") % {"what": key.removeprefix("line:").replace("_", " ")}
+        return str(AccountLineKind(key.removeprefix("line:")).label)
     return key or _("(none)")
 
 

@@ -60,11 +60,12 @@ def test_parts_add_up_to_the_difference_whatever_happened() -> None:
         errors = dice.randint(0, calls)
         timeouts, ms = dice.randint(0, errors), calls * dice.randint(1, 900_000)
         init = dice.randint(0, ms) if ms else 0
-        return DayUse(*map(Decimal, (calls, errors, timeouts, init, ms, ms * dice.choice([128, 512, 10_240]))))
+        sizes = ms * dice.choice([128, 512, 10_240]), ms * dice.choice([0, 0, 1536])
+        return DayUse(*map(Decimal, (calls, errors, timeouts, init, ms, *sizes)))
 
     for _ in range(500):
         days = [use() for _day in range(dice.randint(1, 8))]
-        day, then = use(), Prices(Decimal("2E-7"), GB_S)
+        day, then = use(), Prices(Decimal("2E-7"), GB_S, Decimal("3.67E-8"))
         now = dice.choice([then, Prices(Decimal("2.3E-7"), Decimal("0.0000195172"))])
         mean = exact_sum(then.value(one) for one in days) / len(days)
         delta = exact_sum([now.value(day), -mean])

@@ -94,6 +94,12 @@ def test_rows_behind_a_bar_add_up_to_it(make_function: Make, client_as: Any, vie
         rows = table(client, f"/costs/rows/?day={day}&format=csv")[1:]
         assert len(rows) == 6 and exact_sum(Decimal(row[3]) for row in rows) == amount
     function = Function.objects.get(name="f-3")
+    Function.objects.filter(pk=function.pk).update(
+        ephemeral_mb=2048,
+        provisioned=[{"qualifier": "live", "environments": 2}],
+        first_seen=timezone.now() - timedelta(days=90),
+    )
+    sums.refresh()
     rows = table(client, f"/costs/rows/?function={function.pk}&format=csv")[1:]
     assert (
         exact_sum(Decimal(row[1]) for row in rows) == CostFunctionMonth.objects.get(function=function, month=MONTH).usd
