@@ -22,6 +22,9 @@ from costs.sums import month_before, month_of, same_day_before
 
 DAY = timedelta(days=1)
 GROUPS = ("capability", "owner", "account")
+COURSE = (charts.PALETTE[0], charts.OTHER, charts.PALETTE[0], charts.PALETTE[4], charts.PALETTE[4])
+DASHES = ("solid", "solid", "dash", "dot", "dot")
+"""Of this month, the month before, the forecast and its bounds."""
 MOST_NAMES = 4
 """Of capabilities drawn one by one; the rest is one series."""
 
@@ -164,9 +167,16 @@ def course_figure(shown: Overview) -> charts.Figure | None:
                 series[str(name)] = _line_to(axis, shown.until, shown.forecast.spent, bound)
     if not any(value for values in series.values() for value in values):
         return None
-    figure = charts.lines(_written(axis), series, y_title=shown.currency)
+    figure = _dashed(charts.lines(_written(axis), series, y_title=shown.currency))
     budget = shown.budget
     return charts.with_limit(figure, float(budget.budget.amount), str(_("budget"))) if budget else figure
+
+
+def _dashed(figure: charts.Figure) -> charts.Figure:
+    """What is not yet so is dashed; bounds and the month before stand back."""
+    for place, trace in enumerate(figure["data"]):
+        trace["line"] |= {"color": COURSE[place], "dash": DASHES[place]}
+    return figure
 
 
 def _day_before(shown: Overview, day: date) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 `band`   what is usual for a weekday
 `parts`  what a difference consists of: calls, failed calls, time-outs, cold starts, duration, memory, price
+`bills`  the same of billed services, by usage type
 `finding`  looks at finished days, keeps what is unusual, and tells people
 `services` what people and the API do to an anomaly
 """

@@ -1,4 +1,4 @@
-"""Looks at days: which function cost far more or less than usual, what changed, and who is told. Harmless to repeat."""
+"""Looks at days: what cost far more or less than usual, what changed, and who is told. Harmless to repeat."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from django.db.models import Min
 from django.db.models.functions import Coalesce
 
 from costs.anomalies.band import FEWEST, Band, band_of, same_weekdays
-from costs.anomalies.choices import AnomalyState
+from costs.anomalies.bills import look_at_bills
+from costs.anomalies.kept import keep
 from costs.anomalies.parts import DayUse, Prices, decompose
 from costs.anomalies.telling import tell_of
 from costs.budgets.choices import Basis
@@ -42,42 +43,25 @@ def least_usd() -> Decimal:
 def look(today: date) -> list[CostAnomaly]:
     """Look at today so far (for what is too much already) and at the days before it; the anomalies that are new."""
     new = [found for back in range(DAYS_BACK + 1) for found in look_at(today - timedelta(days=back), today)]
+    new += look_at_bills(today, least_usd())
     tell_of(new)
     return new
 
 
 @transaction.atomic
 def look_at(day: date, today: date) -> list[CostAnomaly]:
-    """One day: what is unusual is kept, with the present numbers; what no longer is, is gone. Returns the new ones."""
-    seen = _Days(day)
-    known = {
-        row.function_id: row for row in CostAnomaly.objects.select_for_update().filter(day=day, basis=Basis.ESTIMATED)
-    }
-    new = []
-    for function_id in {*seen.of_day(), *(pk for pk in known if pk)}:
+    """One day of all functions: what is unusual is kept, with the present numbers. Returns the new ones."""
+    seen, unusual, usual = _Days(day), [], set()
+    known = CostAnomaly.objects.filter(day=day, basis=Basis.ESTIMATED, function__isnull=False)
+    for function_id in {*seen.of_day(), *known.values_list("function_id", flat=True)}:
         band, cost = seen.band(function_id), seen.cost(function_id, day)
         if cost is None or band is None:
             continue
-        unusual = cost > band.high if day >= today else band.unusual(cost)
-        row = known.get(function_id)
-        if unusual:
-            made = seen.anomaly(function_id, band, cost)
-            if row is None:
-                new.append(made)
-            else:
-                _renew(row, made)
-        elif row is not None and row.state == AnomalyState.OPEN:
-            CostAnomaly.objects.filter(pk=row.pk).update(state=AnomalyState.GONE)
-    return CostAnomaly.objects.bulk_create(new)
-
-
-def _renew(row: CostAnomaly, made: CostAnomaly) -> None:
-    """The same anomaly by the present numbers. What a person said of it stays."""
-    names = ("actual", "expected", "low", "high", "delta", "days", "parts", "facts", "revision_id")
-    values: dict[str, Any] = {name: getattr(made, name) for name in names}
-    if row.state == AnomalyState.GONE:
-        values["state"] = AnomalyState.OPEN
-    CostAnomaly.objects.filter(pk=row.pk).update(**values)
+        if cost > band.high if day >= today else band.unusual(cost):
+            unusual.append(seen.anomaly(function_id, band, cost))
+        else:
+            usual.add((function_id, "", "USD"))
+    return keep(day, Basis.ESTIMATED, unusual, usual)
 
 
 class _Days:

@@ -26,6 +26,7 @@ from costs.behind import days_of_function
 from costs.models import CostAnomaly
 from costs.sums import month_before, month_of
 from costs.views.overview import plain
+from services_registry.finding_page import open_of
 
 ORDER = ["-day", "-delta", "-id"]
 
@@ -88,9 +89,14 @@ def anomaly_detail(request: HttpRequest, pk: int) -> HttpResponse:
     row = dress(get_object_or_404(CostAnomaly.objects.select_related("function", "revision"), pk=pk))
     context = {
         "row": row, "parts": parts_of(row), "facts": _facts(row), "figure": _figure(row),
-        "rows_url": f"{reverse('cost-rows')}?{urlencode({'function': row.function_id, 'month': f'{row.day:%Y-%m}'})}",
+        "findings": open_of(row.function_id) if row.function_id else [],
+        "rows_url": f"{reverse('cost-rows')}?{urlencode({**_of(row), 'month': f'{row.day:%Y-%m}'})}",
     }  # fmt: skip
     return render(request, "costs/anomaly_detail.html", context)
+
+
+def _of(row: CostAnomaly) -> dict[str, Any]:
+    return {"function": row.function_id} if row.function_id else {"service": row.service}
 
 
 def _facts(row: CostAnomaly) -> list[tuple[str, float, float]]:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from core.csv_stream import csv_response
 from costs.anomalies.choices import TONES as ANOMALY_TONES
 from costs.anomalies.choices import AnomalyState
+from costs.billed_month import billed_figure, billed_month
 from costs.budgets.choices import TONES, Basis, Currency
 from costs.models import CostAnomaly
 from costs.overview import GROUPS, Overview, Part, course_figure, day_figure, dearest, overview
@@ -46,6 +47,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
         "asked": said, "shown": shown, "currencies": Currency.values, "day_figure": day_figure(shown),
         "course_figure": course_figure(shown), "tables": [_table(shown, name, said) for name in GROUPS],
         "functions": dearest(said.month, said.currency, limit=TOP), "top": TOP, "rows_url": reverse("cost-rows"),
+        "billed": (bill := billed_month(said.month)), "billed_figure": billed_figure(bill) if bill else None,
         "anomalies": _anomalies(said), "budgets": dressed(shown.budgets), "query": said.query,
     }  # fmt: skip
     return render(request, "costs/overview.html", context)
@@ -96,7 +98,7 @@ def _anomalies(said: Asked) -> list[CostAnomaly]:
 
 @require_GET
 def overview_csv(request: HttpRequest) -> HttpResponseBase:
-    """`?by=capability|owner|account|function|day`: one table of the page, with all of its rows and exact amounts."""
+    """`?by=capability|owner|account|function|day|service`: one table of the page, with all of its rows and exact amounts."""
     said, by = asked(request), request.GET.get("by", "")
     name = f"costs-{said.month:%Y-%m}-by-{by}.csv"
     if by == "function":
@@ -104,13 +106,19 @@ def overview_csv(request: HttpRequest) -> HttpResponseBase:
         lines = dearest(said.month, said.currency)
         rows = ((one.name, one.owner, one.capability, plain(one.spent), one.change, one.invocations) for one in lines)
         return csv_response(name, header, rows)
+    if by == "service":
+        bill = billed_month(said.month)
+        services = (
+            (one.service, one.currency, plain(one.cost), plain(one.before)) for one in (bill.lines if bill else ())
+        )
+        return csv_response(name, ["service", "currency", "billed", "same_days_month_before"], services)
     shown = overview(said.month, said.today, said.currency)
     if by == "day":
         days = ((day, plain(value)) for day, value in sorted(shown.days.items()))
         return csv_response(name, ["day_utc", f"estimated_{said.currency}"], days)
     if by not in GROUPS:
         return HttpResponse(
-            _("Say ?by=capability, owner, account, function or day."), status=400, content_type="text/plain"
+            _("Say ?by=capability, owner, account, function, day or service."), status=400, content_type="text/plain"
         )
     header = [by, f"estimated_{said.currency}", "whole_days", "same_days_month_before", "change"]
     groups = lines_of(shown.groups.get(by, {}), shown.total.spent, by, said)

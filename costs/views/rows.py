@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET
 
 from core.csv_stream import csv_response
 from costs import behind
+from costs.billed import grand_total
+from costs.billed_month import usage_types
 from costs.budgets.choices import Currency
 from costs.models import CostAnomaly
 from costs.overview import GROUPS, dearest
@@ -26,11 +28,16 @@ MOST = 400
 
 @require_GET
 def rows_page(request: HttpRequest) -> HttpResponseBase:
-    """`?function=` its days; `?day=` functions of that day; else functions of the month. Of a `capability`, `owner`, `account`."""
+    """`?function=` its days; `?service=` its usage types; `?day=` functions of that day; else functions of the month.
+
+    Functions are those of a `capability`, an `owner`, an `account`, where named.
+    """
     said = asked(request)
     chosen = {name: request.GET[name] for name in GROUPS if name in request.GET}
     if request.GET.get("function", "").isdecimal():
         return _function(request, said, int(request.GET["function"][:18]))
+    if "service" in request.GET:
+        return _service(request, said, request.GET["service"])
     if (day := day_in(request.GET.get("day", ""))) is not None:
         found = behind.functions_of_day(day, **chosen)
         lines = [
@@ -99,6 +106,20 @@ def _function(request: HttpRequest, said: Asked, pk: int) -> HttpResponseBase:
         "days": [(one, cost, odd.get(one.day)) for one, cost in zip(lines, costs, strict=True)],
     }  # fmt: skip
     return render(request, "costs/function_rows.html", context)
+
+
+def _service(request: HttpRequest, said: Asked, service: str) -> HttpResponseBase:
+    """What bills say of a service, by usage type."""
+    lines = usage_types(said.month, service)
+    if request.GET.get("format") == "csv":
+        header = ["usage_type", "region", "account", "category", "currency", "billed", "lines"]
+        rows = ((*line.values, line.currency, plain(line.cost), line.lines) for line in lines)
+        return csv_response(f"billed-{said.month:%Y-%m}.csv", header, rows)
+    context = {
+        "asked": said, "service": service, "lines": lines[:MOST], "count": len(lines),
+        "totals": sorted(grand_total(lines).items()), "csv": _address(request, format="csv"),
+    }  # fmt: skip
+    return render(request, "costs/billed_rows.html", context)
 
 
 def _address(request: HttpRequest, drop: str = "", **more: str) -> str:

@@ -21,7 +21,8 @@ PAGES = {
     "home": "/", "deliveries": "/deliveries/", "deliveries-empty": "/deliveries/?q=nothing-like-this",
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
     "functions": "/functions/", "costs": "/costs/", "cost-rows": "/costs/rows/", "budgets": "/costs/budgets/",
-    "budget-new": "/costs/budgets/new/", "anomalies": "/costs/anomalies/", "notice-choices": "/account/notifications/",
+    "budget-new": "/costs/budgets/new/", "anomalies": "/costs/anomalies/", "cost-reports": "/costs/reports/",
+    "notice-choices": "/account/notifications/",
     "search": "/search/?q=DEMO", "account": "/account/",
     "changes": "/functions/changes/", "findings": "/functions/findings/", "findings-none": "/functions/findings/?state=closed",
     "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
@@ -50,6 +51,9 @@ FIRST_OF = {
     "finding-size": ("/functions/findings/?rule=package-size", "table tbody a[href^='/functions/findings/']"),
     "finding-setting": ("/functions/findings/?rule=timeout-setting", "table tbody a[href^='/functions/findings/']"),
     "layer": ("/functions/layers/?q=pdf", "table tbody th a[href^='/functions/layers/']"),
+    "budget": ("/costs/budgets/", "table tbody a[href^='/costs/budgets/']"),
+    "anomaly": ("/costs/anomalies/", "table tbody a[href^='/costs/anomalies/']"),
+    "cost-days": ("/costs/rows/", "table tbody a[href^='/costs/rows/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
 }
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}

@@ -21,7 +21,7 @@ from costs.anomalies.finding import look
 from costs.anomalies.parts import DayUse, Prices, decompose
 from costs.estimate import exact_sum
 from costs.models import CostAnomaly, Price
-from services_registry.models import Function, FunctionDay, FunctionRevision
+from services_registry.models import Finding, Function, FunctionDay, FunctionRevision
 from tests.costs.usage import GB_S, MB_MS, cost, usage
 
 pytestmark = pytest.mark.usefixtures("prices")
@@ -226,3 +226,15 @@ def test_people_explain_an_anomaly_and_lists_follow(
     client.post(f"/costs/anomalies/{rows[0].pk}/reopen/")
     assert CostAnomaly.objects.filter(state="open").count() == 3
     assert "Nothing unusual here" in reader.get("/costs/anomalies/?state=gone").content.decode()
+
+
+def test_findings_of_the_function_stand_beside_it(make_function: Make, client_as: Any, viewer: User) -> None:
+    function = make_function("renderer", memory_mb=1024, timeout_s=900)
+    usual(function)
+    yesterday(function, WEEK[YESTERDAY.weekday()], WEEK[YESTERDAY.weekday()] * 9000)
+    (row,) = look(TODAY)
+    finding = Finding.objects.create(rule="busy-all-day", function=function, severity="warning", measure=0.9)
+    assert (
+        f'href="/functions/findings/{finding.pk}/"'
+        in client_as(viewer).get(f"/costs/anomalies/{row.pk}/").content.decode()
+    )
