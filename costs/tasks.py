@@ -63,6 +63,8 @@ def forget_bills() -> None:
     """What was replaced long ago, and the files of old imports; daily, harmless at any time."""
     undoing.forget_displaced()
     undoing.purge_files()
+
+
 @shared_task(name="costs.monthly_report", ignore_result=True, expires=3000, soft_time_limit=900)
 def monthly_report() -> None:
     """The report of the past month by e-mail: hourly on the first three days, until it was sent once."""
