@@ -128,7 +128,7 @@ class _Days:
         rows = self.rows[pk].get(day, [])
         sums = [exact_sum(Decimal(str(row[place])) for row in rows) for place in (3, 4, 5, 7, 8, 9)]
         ephemeral = self.past.on(self.functions[pk], "ephemeral_mb", day)
-        return DayUse(*sums, tmp_mb_ms(ephemeral, int(sums[4])))
+        return DayUse(*[*sums, tmp_mb_ms(ephemeral, int(sums[4]))])
 
     def prices(self, pk: int, day: date) -> Prices:
         function = self.functions[pk]

@@ -71,7 +71,8 @@ def no_broker(monkeypatch: Any) -> None:
 
 def take_in(folder: Path, days: int = 75, spike: Decimal = Decimal(1)) -> dict[date, dict[str, Decimal]]:
     """A bill of the days up to yesterday, each month a file; on the day before yesterday NAT bytes cost `spike` times as much."""
-    dice, told = random.Random(4), {}
+    dice = random.Random(4)
+    told: dict[date, dict[str, Decimal]] = {}
     files: dict[str, list[list[str]]] = {}
     for back in range(days, 0, -1):
         day = TODAY - timedelta(days=back)
