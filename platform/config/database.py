@@ -32,6 +32,8 @@ def database_from_url(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or query.get("host", ""),
         "PORT": str(port or ""),
+        # A connection that died with its server is replaced when it is taken from the pool, not met as an error by a page.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             # Bounds the connections of threaded servers; without it many threads meet "too many clients".
             "pool": {"min_size": 1, "max_size": 12, "timeout": 10, "max_idle": 120},
