@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 
 from costs.budgets import admin as budgets  # noqa: F401  # registers its pages
+from costs.ec2_other import admin as ec2_other  # noqa: F401  # registers its pages
 from costs.imports import admin as bills  # noqa: F401  # registers its pages
 from costs.models import ExchangeRate, FreeTier, Price, ServerType
 

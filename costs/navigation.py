@@ -8,6 +8,7 @@ navigation.register(
     NavEntry(group="costs", label=_("Costs"), url_name="cost-page", icon="coin", order=40),
     NavEntry(group="costs", label=_("Budgets"), url_name="budget-list", icon="tag", order=42),
     NavEntry(group="costs", label=_("Cost anomalies"), url_name="cost-anomalies", icon="alert", order=44),
+    NavEntry(group="costs", label=_("EC2-Other"), url_name="ec2-other", icon="server", order=45),
     NavEntry(group="costs", label=_("Cost per delivery"), url_name="unit-costs", icon="truck", order=46),
     NavEntry(group="costs", label=_("Bills"), url_name="bill-list", icon="report", order=48),
 )

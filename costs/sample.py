@@ -1,19 +1,25 @@
-"""Setup steps: the price book's first content, in every installation, and the sums that pages read."""
+"""Setup steps: first content of the price book and the usage mapping, the sample bill, and the sums that pages read."""
 
 from collections.abc import Callable
 
 from core import slots
 from costs import sums
+from costs.ec2_other.seed import seed_mapping
 from costs.price_book import seed_prices
+from costs.samples.step import take_sample_bill
 from costs.what_if.seed import seed_servers
 
 
 def _seed(log: Callable[[str], None]) -> None:
-    log(f"{seed_prices()} prices and {seed_servers()} sizes of servers added")
+    log(f"{seed_prices()} prices and {seed_servers()} sizes of servers added, {seed_mapping()} rows of the usage mapping")
 
 
 def _sums(log: Callable[[str], None]) -> None:
     log(f"{sums.refresh_late()} sums of estimated costs")
 
 
-slots.setup_steps.register(slots.SetupStep("prices", _seed, order=15), slots.SetupStep("cost-sums", _sums, order=92))
+slots.setup_steps.register(
+    slots.SetupStep("prices", _seed, order=15),
+    slots.SetupStep("sample-bill", take_sample_bill, order=60, sample_only=True),
+    slots.SetupStep("cost-sums", _sums, order=92),
+)

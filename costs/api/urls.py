@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from costs.api.bills import BilledView, BillViewSet
+from costs.api.ec2_other import Ec2OtherView
 from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
 from costs.api.reports import ReportViewSet
 from costs.api.unit_costs import UnitCostView
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("costs/overview/", CostOverviewView.as_view(), name="api-costs-overview"),
     path("costs/daily/", DailyCostView.as_view(), name="api-costs-daily"),
     path("costs/deliveries/", UnitCostView.as_view(), name="api-costs-deliveries"),
+    path("costs/ec2-other/", Ec2OtherView.as_view(), name="api-costs-ec2-other"),
     path("costs/functions/", FunctionCostView.as_view(), name="api-costs-functions"),
     path("costs/billed/", BilledView.as_view(), name="api-costs-billed"),
     *router.urls,

@@ -11,8 +11,10 @@ from costs.models.billed import (
     DisplacedCost,
 )
 from costs.models.budgets import Budget, BudgetAlert, CostAnomaly, MonthlyReport
+from costs.models.ec2_other import ResourceUse, UsageMapping
 from costs.models.estimates import FreeTier
 from costs.models.prices import ExchangeRate, Price
+from costs.models.reconciliation import Reconciliation
 from costs.models.sums import CostDay, CostFunctionMonth
 from costs.models.units import UnitBatch, UnitCost, UnitDay
 from costs.models.what_if import ServerType, WhatIf
@@ -35,9 +37,12 @@ __all__ = [
     "FreeTier",
     "MonthlyReport",
     "Price",
+    "Reconciliation",
+    "ResourceUse",
     "ServerType",
     "UnitBatch",
     "UnitCost",
     "UnitDay",
+    "UsageMapping",
     "WhatIf",
 ]

@@ -28,6 +28,10 @@ _RUNTIMES = (
     ("python3.12", 40), ("python3.11", 14), ("python3.9", 9), ("nodejs22.x", 14), ("nodejs18.x", 7), ("java21", 6),
     ("java11", 3), ("provided.al2023", 4), ("dotnet8", 3),
 )  # fmt: skip
+# These areas were put into the private network; the interfaces of labels, and of one function alone, tell them apart.
+_SUBNETS = ["subnet-0a11ce0000000001", "subnet-0a11ce0000000002"]
+_GROUPS = {"labels": "sg-01abe15000000001", "partners": "sg-0ba27ee500000002"}
+ALONE, ALONE_GROUP = "partners-import-iberpost-edi", "sg-0be29057000000003"
 MB = 2**20
 
 
@@ -49,6 +53,7 @@ class FleetFunction:
     timeout_share: float = 0.0
     cold_share: float = 0.0
     init_ms: float = 0.0
+    vpc: dict[str, list[str]] = field(default_factory=dict)
 
 
 def sample_fleet(executable: int) -> list[FleetFunction]:
@@ -85,4 +90,11 @@ def _function(dice: random.Random, area: str, name: str) -> FleetFunction:
         timeout_share=dice.choice((0.0, 0.0, 0.0, 0.0, 0.002, 0.02)) if not slow else 0.12,
         cold_share=dice.uniform(0.002, 0.12),
         init_ms=dice.uniform(120, 2600) if not runtime.startswith("java") else dice.uniform(1500, 6000),
+        vpc=_vpc(area, name),
     )
+
+
+def _vpc(area: str, name: str) -> dict[str, list[str]]:
+    """What CreateFunction takes as VpcConfig; empty for functions outside the private network."""
+    group = ALONE_GROUP if name == ALONE else _GROUPS.get(area)
+    return {"SubnetIds": _SUBNETS, "SecurityGroupIds": [group]} if group else {}

@@ -48,6 +48,7 @@ def publish_fleet(fleet: list[FleetFunction]) -> int:
             Timeout=function.timeout_s,
             Architectures=[function.architecture],
             Layers=[layers[used] for used in layers_of(function) if used in layers],
+            **({"VpcConfig": function.vpc} if function.vpc else {}),
         )
     return len(missing)
 

@@ -35,6 +35,7 @@ PAGES = {
     "connections": "/connections/", "connection-try": "/connections/1/try/",
     "board": "/documents/board/", "rules": "/documents/rules/", "rule-new": "/documents/rules/new/",
     "board-empty": "/documents/board/?q=nothing-like-this", "board-waived": "/documents/board/?state=waived",
+    "ec2-other": "/costs/ec2-other/", "ec2-other-rows": "/costs/ec2-other/rows/?kind=nat_bytes",
     "document-rules": "/documents/board/rules/",
     "document-rule-tried": f"/documents/board/rules/new/?{TRIED_RULE}&valid_from=2026-11-01",
 }  # fmt: skip

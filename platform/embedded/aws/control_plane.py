@@ -349,4 +349,5 @@ def _check_limits(body: dict[str, Any]) -> None:
                 "Lambda was unable to configure your environment variables because they exceeded the 4 KB limit."
             )
     if body.get("VpcConfig"):
-        body["VpcConfig"] = {"SubnetIds": [], "SecurityGroupIds": [], **body["VpcConfig"]}
+        network = {"SubnetIds": [], "SecurityGroupIds": [], **body["VpcConfig"]}
+        body["VpcConfig"] = network | {"VpcId": "vpc-0a0b0c0d" if network["SubnetIds"] else ""}

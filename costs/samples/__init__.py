@@ -1,0 +1,1 @@
+"""Made-up bills for trying things out, always marked as such."""
