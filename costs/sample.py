@@ -11,7 +11,9 @@ from costs.what_if.seed import seed_servers
 
 
 def _seed(log: Callable[[str], None]) -> None:
-    log(f"{seed_prices()} prices and {seed_servers()} sizes of servers added, {seed_mapping()} rows of the usage mapping")
+    log(
+        f"{seed_prices()} prices and {seed_servers()} sizes of servers added, {seed_mapping()} rows of the usage mapping"
+    )
 
 
 def _sums(log: Callable[[str], None]) -> None:

@@ -25,7 +25,7 @@ PARAMETERS = [
 ]  # fmt: skip
 
 
-class KindSerializer(serializers.Serializer[Any]):
+class UsageKindSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     name = serializers.CharField()
     billed = serializers.CharField()
@@ -53,7 +53,7 @@ class WaySerializer(serializers.Serializer[Any]):
     saving = serializers.CharField(allow_null=True, help_text="of the month; negative: it would cost more")
 
 
-class UnmappedSerializer(serializers.Serializer[Any]):
+class UnmappedUsageSerializer(serializers.Serializer[Any]):
     usage_type = serializers.CharField()
     service = serializers.CharField()
     billed = serializers.CharField()
@@ -68,10 +68,10 @@ class Ec2OtherSerializer(serializers.Serializer[Any]):
     not_attributed = serializers.CharField()
     sample = serializers.BooleanField()
     assumptions = serializers.DictField(child=serializers.IntegerField())
-    kinds = KindSerializer(many=True)
+    kinds = UsageKindSerializer(many=True)
     functions = Ec2FunctionSerializer(many=True)
     ways_out = WaySerializer(many=True)
-    not_mapped = UnmappedSerializer(many=True)
+    not_mapped = UnmappedUsageSerializer(many=True)
     elsewhere = serializers.DictField(
         child=serializers.CharField(), help_text="what is looked for here but is not in it"
     )

@@ -9,8 +9,8 @@ import core.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("costs", "0002_billed_costs"),
-        ("services_registry", "0010_notes_and_payloads"),
+        ("costs", "0003_unit_costs"),
+        ("services_registry", "0011_findings"),
     ]
 
     operations = [

@@ -30,7 +30,9 @@ class Discounts:
     private: Decimal = Decimal("0.95")
     plan: Decimal = Decimal("0.83")
     free: defaultdict[date, dict[str, Decimal]] = field(
-        default_factory=lambda: defaultdict(lambda: {"Request": Decimal(OFFERED_REQUESTS), "Lambda-GB-Second": OFFERED_GB_SECONDS})
+        default_factory=lambda: defaultdict(
+            lambda: {"Request": Decimal(OFFERED_REQUESTS), "Lambda-GB-Second": OFFERED_GB_SECONDS}
+        )
     )
 
 
