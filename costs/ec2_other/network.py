@@ -62,5 +62,5 @@ def _payloads(names: Collection[tuple[str, str]], month: date) -> dict[tuple[str
     sums: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for name, region, request_bytes, response_bytes in chunks:
         for known in {region} if region else regions[name]:
-            sums[name, known].append(request_bytes + (response_bytes or 0))
+            sums[name, known].append((request_bytes or 0) + (response_bytes or 0))
     return {key: sum(sizes) // len(sizes) for key, sizes in sums.items()}

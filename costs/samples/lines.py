@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TextIO
+from typing import IO
 
 HEADER = (
     "ProviderName,PublisherName,InvoiceIssuerName,BillingAccountId,SubAccountId,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,"
@@ -53,7 +53,7 @@ class Row:
         return ",".join(map(str, cells))
 
 
-def write(rows: Iterable[Row], file: TextIO) -> int:
+def write(rows: Iterable[Row], file: IO[str]) -> int:
     """Write the bill; returns the number of its lines."""
     file.write(f"{HEADER}\n")
     count = 0

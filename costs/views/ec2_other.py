@@ -19,7 +19,7 @@ from core.csv_stream import csv_response
 from core.pagination import KeysetPage
 from costs.ec2_other import reading
 from costs.ec2_other.choices import BASIS_TONES, Basis, UsageKind
-from costs.ec2_other.mapping import Mapping
+from costs.ec2_other.mapping import Mapping, code_of
 from costs.ec2_other.page import Explained, explain, series
 from costs.ec2_other.reading import Line
 from costs.imports.shapes import plain
@@ -92,7 +92,7 @@ def ec2_other_rows(request: HttpRequest) -> HttpResponse:
 
 
 def _kind_of(row: Any, mapping: Mapping) -> UsageKind:
-    code = reading.code_of(row.service, row.service_code)
+    code = code_of(row.service, row.service_code)
     return mapping.kind(code, row.usage_type, reading.last_day(row.day.replace(day=1)), row.charge_category)
 
 

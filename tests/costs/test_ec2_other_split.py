@@ -110,8 +110,11 @@ def test_an_interface_of_one_function_is_measured_and_the_rest_allocated_by_byte
     assert found is not None and found.billed == 87
     rows = {row.function.name: row for row in found.functions()}
     assert set(rows) == {"one", "two", "alone"}, "a function outside the VPC has no part in NAT"
-    assert (rows["alone"].measured, rows["alone"].kinds[UsageKind.NAT_BYTES]) == (10, 10)
-    assert (rows["one"].kinds[UsageKind.NAT_BYTES], rows["two"].kinds[UsageKind.NAT_BYTES]) == (30, 10)
+    assert (rows["alone"].measured, rows["alone"].kinds[UsageKind.NAT_BYTES]) == (Decimal(10), Decimal(10))
+    assert (rows["one"].kinds[UsageKind.NAT_BYTES], rows["two"].kinds[UsageKind.NAT_BYTES]) == (
+        Decimal(30),
+        Decimal(10),
+    )
     assert (
         found.part(Basis.MEASURED) == 10 and found.part(Basis.ALLOCATED) == 70 and found.part(Basis.NOT_ATTRIBUTED) == 7
     )
