@@ -5,6 +5,7 @@ Doing it twice changes nothing: no second finding, event or audit entry; only `l
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,15 +15,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from services_registry.choices import FindingState
-from services_registry.guardrails.facts import measure
+from services_registry.guardrails.facts import FleetPackages, measure
 from services_registry.guardrails.rule import Found, Limits, Rule, rules
 from services_registry.guardrails.telling import tell_closed, tell_opened
 from services_registry.guardrails.thresholds import limits_of
 from services_registry.models import Finding, Function
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 200
 LOCK = 6_201_126
 """One evaluation at a time: the number of the advisory lock that says so."""
+BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _NOTE = ("severity", "measure", "money_usd", "evidence", "sample")
 
 
@@ -35,6 +38,8 @@ class Evaluation:
     opened: int = 0
     closed: int = 0
     changed: int = 0
+    failed: int = 0
+    """Judgements that broke off: a fault in a rule. Its findings stay as they were, the other rules go on."""
 
 
 def evaluate(
@@ -44,10 +49,10 @@ def evaluate(
     moment = (now or timezone.now()).astimezone(UTC)
     looking = list(rules().values() if only is None else only)
     chosen = Function.objects.exclude(arn__startswith="local:") if functions is None else functions
-    result = Evaluation()
+    result, packages = Evaluation(), FleetPackages()
     keys = list(chosen.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), AT_ONCE):
-        _evaluate_some(keys[start : start + AT_ONCE], looking, moment, result)
+        _evaluate_some(keys[start : start + AT_ONCE], looking, moment, packages, result)
     return result
 
 
@@ -58,7 +63,9 @@ def evaluate_after_timeouts(function_ids: Iterable[int], *, now: datetime | None
 
 
 @transaction.atomic
-def _evaluate_some(keys: Sequence[int], looking: Sequence[Rule], now: datetime, result: Evaluation) -> None:
+def _evaluate_some(
+    keys: Sequence[int], looking: Sequence[Rule], now: datetime, packages: FleetPackages, result: Evaluation
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     limits = limits_of(looking, now.date())
@@ -66,11 +73,16 @@ def _evaluate_some(keys: Sequence[int], looking: Sequence[Rule], now: datetime, 
     known = Finding.objects.select_for_update().filter(function__in=keys, rule__in=limits)
     on_record = {(row.rule, row.function_id): row for row in known}
     seen: list[int] = []
-    for facts in measure(functions, now):
+    for facts in measure(functions, now, packages):
         result.functions += 1
         for rule in looking:
             row = on_record.get((rule.slug, facts.function.pk))
-            found = None if facts.function.gone else rule.look(facts, limits[rule.slug])
+            try:
+                found = None if facts.function.gone else rule.look(facts, limits[rule.slug])
+            except BROKEN:
+                logger.exception("rule broke off rule=%s function=%s", rule.slug, facts.function.arn)
+                result.failed += 1
+                continue
             if found is not None:
                 result.holding += 1
                 seen.append(_take(row, rule, facts.function, found, limits[rule.slug], now, result).pk)

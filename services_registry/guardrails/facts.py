@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, localcontext
-from typing import Any
+from functools import cached_property
 
-from django.db.models import Count, F, Max, Sum
-from django.db.models.functions import Least, TruncDate
+from django.db import connection
 
 from services_registry import pricing
 from services_registry.choices import Origin
 from services_registry.function_facts import EXACT
-from services_registry.models import Function, FunctionDay, FunctionHour
+from services_registry.models import Function, FunctionDay, FunctionHour, LayerVersion
+from services_registry.package_sizes import ZIP, FunctionSize, Sizes
 from services_registry.telemetry.histogram import Histogram, merge
 
 DAYS = 14
@@ -61,6 +61,30 @@ class BusyDay:
     sample: bool
 
 
+_BUSY = f"""
+WITH hours AS (
+    SELECT function_id, hour, sum(duration_ms) AS ms, sum(invocations) AS calls, bool_or(origin = %s) AS sample
+    FROM {FunctionHour._meta.db_table} WHERE function_id = ANY(%s) AND hour >= %s AND hour < %s
+    GROUP BY function_id, hour
+)
+SELECT function_id, (hour AT TIME ZONE 'UTC')::date AS day, sum(least(ms, %s)), max(ms), count(*), sum(calls), bool_or(sample)
+FROM hours GROUP BY function_id, day ORDER BY day
+"""  # noqa: S608  # a name of ours
+
+
+class FleetPackages:
+    """Unpacked sizes of packages, read when a rule first asks; of all functions, because they teach each other's ratios."""
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        functions = Function.objects.filter(package_type=ZIP).only("code_sha256", "code_bytes", "runtime")
+        return Sizes(LayerVersion.objects.select_related("layer"), list(functions))
+
+    def of(self, function: Function) -> FunctionSize | None:
+        """None for container images, which have another limit."""
+        return self._sizes.of_function(function) if function.package_type == ZIP else None
+
+
 @dataclass(slots=True)
 class Measured:
     """One function and what it did. `days` and `busy` run from old to new; only `days` holds today."""
@@ -73,6 +97,7 @@ class Measured:
     usd_per_call: Decimal | None = None
     usd_per_server_hour: Decimal | None = None
     """Of one `SERVER` in its region."""
+    packages: FleetPackages = field(default_factory=FleetPackages)
 
     def since(self, days: int) -> list[DayFacts]:
         """The measured ones of the last `days` UTC days and today."""
@@ -96,10 +121,10 @@ class Measured:
             return (usd * DAYS_OF_MONTH / days).quantize(Decimal(1).scaleb(-30))
 
 
-def measure(functions: Sequence[Function], now: datetime) -> list[Measured]:
+def measure(functions: Sequence[Function], now: datetime, packages: FleetPackages) -> list[Measured]:
     """Facts of these functions, in their order: two queries for what was measured, and the prices of today."""
     today = now.astimezone(UTC).date()
-    found = {function.pk: Measured(function, today) for function in functions}
+    found = {function.pk: Measured(function, today, packages=packages) for function in functions}
     _add_days(found, today)
     _add_busy(found, today)
     _add_prices(list(found.values()), today)
@@ -124,21 +149,11 @@ def _add_days(found: dict[int, Measured], today: date) -> None:
 
 def _add_busy(found: dict[int, Measured], today: date) -> None:
     end = datetime.combine(today, time(), UTC)
-    hours = FunctionHour.objects.filter(function__in=found, hour__gte=end - timedelta(days=BUSY_DAYS), hour__lt=end)
-    rows: Any = (
-        hours.order_by()
-        .annotate(day=TruncDate("hour", tzinfo=UTC))
-        .values("function_id", "day")
-        .annotate(
-            busy=Sum(Least(F("duration_ms"), HOUR_MS)), peak=Max("duration_ms"), hours=Count("hour", distinct=True),
-            calls=Sum("invocations"), origin=Max("origin"),
-        )
-        .order_by("day")
-    )  # fmt: skip
-    for row in rows:
-        share, peak = row["busy"] / (24 * HOUR_MS), row["peak"] / HOUR_MS
-        sample = row["origin"] == Origin.SAMPLE
-        found[row["function_id"]].busy.append(BusyDay(row["day"], share, peak, row["hours"], row["calls"], sample))
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY, [Origin.SAMPLE, list(found), end - timedelta(days=BUSY_DAYS), end, HOUR_MS])
+        for function_id, day, busy, peak, hours, calls, sample in cursor.fetchall():
+            share, at_once = busy / (24 * HOUR_MS), peak / HOUR_MS
+            found[function_id].busy.append(BusyDay(day, share, at_once, hours, int(calls), sample))
 
 
 def _add_prices(entries: Sequence[Measured], today: date) -> None:

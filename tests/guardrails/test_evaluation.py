@@ -15,6 +15,9 @@ from core.audit import target_of
 from core.models import AuditEntry, Notification
 from core.webhooks.models import WebhookEvent, WebhookSubscription
 from services_registry.guardrails.evaluate import evaluate, evaluate_after_timeouts
+from services_registry.guardrails.facts import Measured
+from services_registry.guardrails.rule import Found, Limits, rules
+from services_registry.guardrails.rules.timeouts import Timeouts
 from services_registry.guardrails.snoozing import FindingError, snooze, unsnooze
 from services_registry.models import Finding, Function, FunctionDay, FunctionHour
 from tests.guardrails.conftest import NOW
@@ -147,8 +150,30 @@ def test_after_time_outs_only_the_rules_that_cannot_wait_look(failing: Function)
     assert (result.functions, result.opened, the_finding().rule) == (1, 1, "timeouts")
 
 
+class Broken(Timeouts):
+    """A rule with a fault in it."""
+
+    slug = "broken"
+
+    def look(self, facts: Measured, limits: Limits) -> Found | None:
+        raise KeyError(facts.function.name)
+
+
+def test_a_rule_with_a_fault_hinders_no_other(failing: Function, caplog: pytest.LogCaptureFixture) -> None:
+    result = evaluate(only=[Broken(), *rules().values()], now=NOW)
+    assert (result.failed, result.opened, the_finding().rule) == (1, 1, "timeouts")
+    assert "rule broke off rule=broken" in caplog.text
+
+
 def test_the_command_says_what_came_of_it(failing: Function, make_function: Make) -> None:
     make_function("fine")
     said = io.StringIO()
     call_command("evaluate_findings", stdout=said)
-    assert json.loads(said.getvalue()) == {"functions": 2, "holding": 1, "opened": 1, "closed": 0, "changed": 0}
+    assert json.loads(said.getvalue()) == {
+        "functions": 2,
+        "holding": 1,
+        "opened": 1,
+        "closed": 0,
+        "changed": 0,
+        "failed": 0,
+    }

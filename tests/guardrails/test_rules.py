@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from services_registry.choices import SizeSource
 from services_registry.guardrails.evaluate import evaluate
 from services_registry.guardrails.rule import rules
-from services_registry.models import Finding, Function, RuleThreshold
+from services_registry.models import Finding, Function, FunctionHour, Layer, LayerVersion, RuleThreshold
+from services_registry.models import PackageSize as PackageSizeRow
 from tests.guardrails.conftest import NOW
 
 Make = Callable[..., Function]
@@ -92,6 +94,10 @@ def test_busy_all_day_against_a_small_server(make_function: Make, calls: Calls) 
             if days_ago < 3:
                 calls(two, 4, days_ago=days_ago, hour=hour, ms=900_000)
         calls(bursty, 96, days_ago=days_ago, ms=900_000)
+    FunctionHour.objects.bulk_create([
+        FunctionHour(function=drainer, hour=(NOW - timedelta(days=1)).replace(hour=hour), origin="sample", duration_ms=60_000)
+        for hour in range(24)
+    ])  # fmt: skip
     rows = found("busy-all-day")
     assert Decimal(rows.pop("elsewhere").evidence["server_usd"]) == Decimal("12.264"), (
         "no price of that region: the limit"
@@ -106,14 +112,22 @@ def test_busy_all_day_against_a_small_server(make_function: Make, calls: Calls) 
 
 def test_code_and_layers_over_four_fifths_of_the_quota(make_function: Make) -> None:
     quota = 262_144_000
-    layer = {"arn": "arn:aws:lambda:eu-central-1:1:layer:big:3", "bytes": quota // 2}
-    make_function("near", code_bytes=int(quota * 0.31), layers=[layer])
-    make_function("wall", code_bytes=int(quota * 0.46), layers=[layer])
-    make_function("room", code_bytes=int(quota * 0.29), layers=[layer])
+    layer: dict[str, Any] = {"arn": "arn:aws:lambda:eu-central-1:1:layer:big:3", "bytes": quota // 9}
+    big = Layer.objects.create(arn=layer["arn"][:-2], account="1", region="eu-central-1", name="big")
+    LayerVersion.objects.create(layer=big, version=3, arn=layer["arn"], code_bytes=layer["bytes"])
+    shares = {"near": 0.31, "wall": 0.46, "room": 0.29}
+    for name, share in shares.items():
+        make_function(name, code_bytes=1000, code_sha256=name, layers=[layer])
+        PackageSizeRow.objects.create(content=name, unzipped_bytes=int(quota * share), source=SizeSource.MEASURED)
+    PackageSizeRow.objects.create(content=layer["arn"], unzipped_bytes=quota // 2, source=SizeSource.STATED)
     make_function("image", code_bytes=quota, package_type="Image")
+    make_function("guessed", code_bytes=quota // 3)
+    make_function("packed-over", code_bytes=int(quota * 0.9))
     rows = found("package-size")
-    assert {name: row.severity for name, row in rows.items()} == {"near": "warning", "wall": "danger"}
-    assert rows["near"].money_usd is None
+    assert {name: row.severity for name, row in rows.items()} == {
+        "near": "warning", "wall": "danger", "guessed": "info", "packed-over": "danger",
+    }, "an estimate is a note, unless the packed size alone is over"  # fmt: skip
+    assert rows["near"].money_usd is None and rows["near"].evidence["basis"] == "stated"
     assert dict(rules()["package-size"].rows(rows["near"].evidence))["big:3"] == "125.0 MB"
 
 

@@ -15,7 +15,7 @@ from core.money import format_money
 from core.templatetags.core_tags import number, percent
 from services_registry.choices import Severity
 from services_registry.function_facts import EXACT
-from services_registry.guardrails.facts import BUSY_DAYS, Measured
+from services_registry.guardrails.facts import BUSY_DAYS, SERVER, Measured
 from services_registry.guardrails.rule import COMPANY, Evidence, Found, Limits, Rule, Threshold
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class BusyAllDay(Rule):
             (gettext_lazy("Sample"), _("%(n)s calls") % {"n": number(evidence["calls"])}),
             (gettext_lazy("At once in its busiest hour"), number(evidence["peak"])),
             (gettext_lazy("Lambda, a month like these days"), format_money(Decimal(evidence["lambda_usd"]), estimate=True)),
-            (gettext_lazy("Small servers instead"), f"{evidence['servers']} = {format_money(Decimal(evidence['server_usd']))}"),
+            (gettext_lazy("Small servers instead"), _("%(n)s x %(size)s: %(usd)s") % {
+                "n": evidence["servers"], "size": SERVER, "usd": format_money(Decimal(evidence["server_usd"]))}),
             (gettext_lazy("Price of a server"), _("price book") if evidence["priced"] else _("from the limits below")),
             (gettext_lazy("Money"), _("the difference")),
         ]  # fmt: skip

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core import charts
 from core.templatetags.core_tags import percent
-from services_registry.choices import Severity
+from services_registry.choices import Basis, Severity
 from services_registry.guardrails.facts import Measured
 from services_registry.guardrails.rule import COMPANY, Evidence, Found, Limits, Rule, Threshold
+from services_registry.registry.packages import LIMIT_CHECKED, LIMIT_SOURCE, NEAR, UNZIPPED_LIMIT
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
 SINCE = date(2026, 11, 24)
-QUOTA = "AWS Lambda quotas: 250 MB (262,144,000 bytes) unzipped, code and layers together, read 2026-11-23"
+QUOTA = gettext_lazy("bytes that Lambda allows, unpacked")
 MB = 2**20  # as AWS counts this quota
-NEXT_DEPLOY = 0.95
+SURE = (Basis.MEASURED, Basis.STATED)
 
 
 class PackageSize(Rule):
-    """By the sizes that AWS states, which are those of the packed archives: unpacked it is never less."""
+    """By unpacked sizes, which are what AWS limits. It tells packed ones only, so a size may be an estimate; then it is a note."""
 
     slug = "package-size"
     title = gettext_lazy("Code and layers near 250 MB")
@@ -41,35 +42,41 @@ class PackageSize(Rule):
         gettext_lazy("A container image may have 10 GB: the way out when libraries are simply large."),
     )
     thresholds = (
-        Threshold("share", gettext_lazy("more than this share of the quota"), Decimal("0.8"), SINCE, COMPANY),
-        Threshold("quota_bytes", gettext_lazy("bytes that Lambda allows"), Decimal(262_144_000), SINCE, QUOTA),
+        Threshold("share", gettext_lazy("more than this share of the quota"), Decimal(str(NEAR)), SINCE, COMPANY),
+        Threshold("danger_share", gettext_lazy("grave from this share on"), Decimal("0.95"), SINCE, COMPANY),
+        Threshold("quota_bytes", QUOTA, Decimal(UNZIPPED_LIMIT), LIMIT_CHECKED, LIMIT_SOURCE),
     )
     question = gettext_lazy("What takes up the room?")
 
     def look(self, facts: Measured, limits: Limits) -> Found | None:
-        function = facts.function
-        if function.package_type != "Zip":
+        size = facts.packages.of(facts.function)
+        if size is None:
             return None
-        layers: list[dict[str, Any]] = [
-            {"arn": str(layer.get("arn", "")), "bytes": int(layer.get("bytes") or 0)} for layer in function.layers
-        ]
-        total = function.code_bytes + sum(layer["bytes"] for layer in layers)
-        share = total / float(limits["quota_bytes"])
-        if total <= limits["share"] * limits["quota_bytes"]:
+        total, quota = size.total, limits["quota_bytes"]
+        if total <= limits["share"] * quota:
             return None
+        sure = size.basis in SURE or size.zipped > limits["share"] * quota
         evidence: Evidence = {
-            "code_bytes": function.code_bytes, "layers": layers, "total_bytes": total, "share": round(share, 4),
-            "quota_bytes": int(limits["quota_bytes"]), "limit": float(limits["share"]),
+            "code_bytes": size.code.bytes, "layers": [{"arn": part.arn, "bytes": part.size.bytes} for part in size.layers],
+            "total_bytes": total, "zipped_bytes": size.zipped, "basis": str(size.basis), "share": round(total / float(quota), 4),
+            "quota_bytes": int(quota), "limit": float(limits["share"]),
         }  # fmt: skip
-        severity = Severity.DANGER if share >= NEXT_DEPLOY else Severity.WARNING
-        return Found(severity=severity, measure=float(total), evidence=evidence, sample=function.sample)
+        grave = Severity.DANGER if total >= limits["danger_share"] * quota else Severity.WARNING
+        return Found(
+            severity=grave if sure else Severity.INFO,
+            measure=float(total),
+            evidence=evidence,
+            sample=facts.function.sample,
+        )
 
     def sentence(self, evidence: Evidence) -> str:
         layers = len(evidence["layers"])
-        words = {"n": layers, "total": _mb(evidence["total_bytes"]), "share": percent(evidence["share"], 0)}
         what = ngettext("Code and %(n)s layer", "Code and %(n)s layers", layers) if layers else _("The code")
-        says = _("%(what)s: %(total)s MB packed, %(share)s of the 250 MB that Lambda allows unpacked.")
-        return says % (words | {"what": what % words})
+        words = {
+            "what": what % {"n": layers}, "total": _mb(evidence["total_bytes"]), "share": percent(evidence["share"], 0),
+            "basis": _basis(evidence),
+        }  # fmt: skip
+        return _("%(what)s: %(total)s MB unpacked (%(basis)s), %(share)s of the 250 MB that Lambda allows.") % words
 
     def rows(self, evidence: Evidence) -> list[tuple[_StrOrPromise, str]]:
         layers: list[tuple[_StrOrPromise, str]] = [
@@ -78,19 +85,24 @@ class PackageSize(Rule):
         return [
             (gettext_lazy("Code"), f"{_mb(evidence['code_bytes'])} MB"), *layers,
             (gettext_lazy("Together"), f"{_mb(evidence['total_bytes'])} MB ({percent(evidence['share'])})"),
+            (gettext_lazy("How sure"), _basis(evidence)),
+            (gettext_lazy("Packed, as AWS states it"), f"{_mb(evidence['zipped_bytes'])} MB"),
             (gettext_lazy("Limit"), _("%(share)s of %(quota)s MB") % {
                 "share": percent(evidence["limit"], 0), "quota": _mb(evidence["quota_bytes"])}),
-            (gettext_lazy("Measured"), _("packed sizes, as AWS states them; unpacked it is never less")),
         ]  # fmt: skip
 
     def figure(self, evidence: Evidence) -> charts.Figure | None:
         names = [_("code"), *(_name(layer["arn"]) for layer in evidence["layers"]), _("quota")]
         sizes = [evidence["code_bytes"], *(layer["bytes"] for layer in evidence["layers"]), evidence["quota_bytes"]]
-        return charts.ranking(names, [round(size / MB, 1) for size in sizes], x_title="MB")
+        return charts.ranking(names, [round((size or 0) / MB, 1) for size in sizes], x_title="MB")
 
 
-def _mb(size: int) -> str:
-    return f"{size / MB:.1f}"
+def _mb(size: int | None) -> str:
+    return "–" if size is None else f"{size / MB:.1f}"
+
+
+def _basis(evidence: Evidence) -> str:
+    return str(Basis(evidence["basis"]).label)
 
 
 def _name(arn: str) -> str:
