@@ -67,6 +67,12 @@ class ConsequenceSerializer(serializers.Serializer[Any]):
 class RunningSerializer(serializers.Serializer[Any]):
     """Calls that run on: no API of AWS ends them."""
 
+    at_once = serializers.IntegerField(
+        allow_null=True, help_text="the largest of the three; null: no way says anything"
+    )
+    counted = serializers.IntegerField(
+        allow_null=True, help_text="most at once in a minute of the last five, as CloudWatch says; null: no point"
+    )
     estimated = serializers.IntegerField(
         allow_null=True, help_text="at once, from the running time of those that ended lately; null: none did"
     )
@@ -127,7 +133,9 @@ class FunctionStopView(APIView):
         shown = {
             "reserved_concurrency": preview.live.reserved, "sets_reserved": preview.sets_reserved,
             "to_switch_off": preview.to_switch_off, "off_already": preview.off_already,
-            "running": asdict(preview.running) | {"cost_usd": None if cost is None else f"{cost:f}"},
+            "running": asdict(preview.running) | {
+                "at_once": preview.running.at_once, "cost_usd": None if cost is None else f"{cost:f}",
+            },
             "consequences": [asdict(one) for one in preview.consequences], "stop": preview.record,
         }  # fmt: skip
         return Response(StopPreviewSerializer(shown).data)

@@ -1,8 +1,8 @@
-"""How many calls of a function run now, until when, and what they will still cost. AWS does not say; this estimates."""
+"""How many calls of a function run now, until when, and what they will still cost. Nobody says it exactly; this estimates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,29 +10,39 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 
+from core.aws.errors import AwsError
+from core.aws.metrics import read_metrics
 from services_registry import pricing
 from services_registry.choices import ChunkState
 from services_registry.function_facts import usage_of
 from services_registry.models import Batch, Chunk, Function, InvocationReport
+from services_registry.registry import access_to
 
 SHORTEST_S = 60
+COUNTED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """`estimated` calls at once: running time of those that ended in the last `window_s` seconds, by that time.
-    None when none ended: what runs may have begun since.
+    """Three ways to know, none of them whole; `at_once` is the largest, None when no way says anything.
 
-    `ended` of them is the sample; `ours` are calls of our own batches that run now. `cost_usd` is the most that all of
-    them can still come to, when each runs to its time-out.
+    `counted`: the most at once in a minute of the last five, as CloudWatch says; it sees calls before they end.
+    `estimated`: running time of the calls that ended in the last `window_s` seconds, by that time; `ended` is the sample.
+    `ours`: calls of our own batches that run now. `cost_usd`: what `at_once` calls still come to, each to its time-out.
     """
 
+    counted: int | None
     estimated: int | None
     ended: int
     window_s: int
     ours: int
     quiet_at: datetime
     cost_usd: Decimal | None
+
+    @property
+    def at_once(self) -> int | None:
+        known = [number for number in (self.counted, self.estimated, self.ours or None) if number is not None]
+        return max(known, default=None)
 
 
 def running_now(function: Function, timeout_s: int, now: datetime) -> Running:
@@ -41,15 +51,37 @@ def running_now(function: Function, timeout_s: int, now: datetime) -> Running:
     reports: dict[str, Any] = InvocationReport.objects.filter(
         function=function, at__gt=now - timedelta(seconds=window_s), at__lte=now
     ).aggregate(n=Count("pk"), ms=Sum("duration_ms"))
-    ours = Chunk.objects.filter(state=ChunkState.RUNNING, batch__in=batches_of(function)).count()
-    quiet_at = now + timedelta(seconds=timeout_s)
-    if not reports["n"] and not ours:
-        return Running(None, 0, window_s, 0, quiet_at, None)
-    estimated = max(round((reports["ms"] or 0) / 1000 / window_s), ours)
-    billed_ms = estimated * timeout_s * 1000
-    mb_ms = Decimal(billed_ms * function.memory_mb)
-    [cost] = pricing.estimate([usage_of(function, now.astimezone(UTC).date(), 0, billed_ms, mb_ms)])
-    return Running(estimated, reports["n"], window_s, ours, quiet_at, cost)
+    found = Running(
+        counted=_counted(function, now),
+        estimated=round(reports["ms"] / 1000 / window_s) if reports["n"] else None,
+        ended=reports["n"],
+        window_s=window_s,
+        ours=Chunk.objects.filter(state=ChunkState.RUNNING, batch__in=batches_of(function)).count(),
+        quiet_at=now + timedelta(seconds=timeout_s),
+        cost_usd=None,
+    )
+    return found if found.at_once is None else replace(found, cost_usd=_cost(function, found.at_once, timeout_s, now))
+
+
+def _counted(function: Function, now: datetime) -> int | None:
+    """None where CloudWatch has no point, or does not answer us: a preview goes without."""
+    try:
+        readings = list(
+            read_metrics(
+                [function.name], start=now - COUNTED, end=now, period_s=60, region=function.region,
+                access=access_to(function),
+            )
+        )  # fmt: skip
+    except AwsError:
+        return None
+    return max((one.concurrency for one in readings if one.concurrency is not None), default=None)
+
+
+def _cost(function: Function, calls: int, timeout_s: int, now: datetime) -> Decimal | None:
+    billed_ms = calls * timeout_s * 1000
+    usage = usage_of(function, now.astimezone(UTC).date(), 0, billed_ms, Decimal(billed_ms * function.memory_mb))
+    [cost] = pricing.estimate([usage])
+    return cost
 
 
 def batches_of(function: Function) -> QuerySet[Batch]:

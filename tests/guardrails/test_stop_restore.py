@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,8 +21,9 @@ from core.aws.invoke import invoke
 from core.models import AuditEntry, Notification
 from core.webhooks.models import WebhookEvent, WebhookSubscription
 from services_registry.guardrails.restore import preview_restore, restore_function
+from services_registry.guardrails.running import running_now
 from services_registry.guardrails.stop import StopError, preview_stop, stop_function
-from services_registry.models import Function, StopRecord
+from services_registry.models import Function, InvocationReport, StopRecord
 from services_registry.registry import sync_all
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +66,29 @@ def test_the_preview_says_what_will_happen_and_changes_nothing(function: Functio
     )
     kept = next(one for one in preview_stop(function).consequences if one.code == "async_kept")
     assert queue in kept.text and "their 1 repetitions" in kept.text and not kept.lost
+
+
+def test_calls_that_run_are_seen_before_they_end(function: Function, prices: None) -> None:
+    """By CloudWatch's count, which is there while they run, and by those that ended; the larger one is told."""
+    now = timezone.now()
+    Function.objects.filter(pk=function.pk).update(memory_mb=1024)
+    function.refresh_from_db()
+    point = {"MetricName": "ConcurrentExecutions", "Timestamp": now - timedelta(seconds=100), "Value": 1000.0}
+    management_client("cloudwatch", settings.AWS_REGION).put_metric_data(
+        Namespace="AWS/Lambda", MetricData=[point | {"Dimensions": [{"Name": "FunctionName", "Value": function.name}]}]
+    )
+    first = running_now(function, 900, now)
+    assert (first.counted, first.estimated, first.at_once) == (1000, None, 1000)
+    assert first.cost_usd == 900_000 * Decimal("0.0000166667") and first.quiet_at == now + timedelta(seconds=900)
+    InvocationReport.objects.bulk_create([
+        InvocationReport(
+            function=function, request_id=str(n), digest="d", at=now - timedelta(seconds=60), duration_ms=900_000.0,
+            billed_ms=900_000, memory_mb=1024, door="file",
+        )
+        for n in range(1200)
+    ])  # fmt: skip
+    later = running_now(function, 900, now)
+    assert (later.counted, later.estimated, later.ended, later.at_once) == (1000, 1200, 1200, 1200)
 
 
 def test_stop_and_restore_come_back_to_none_reserved(
