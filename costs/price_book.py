@@ -86,6 +86,12 @@ server_hour       t4g.nano   0.0042   0.0046   0.0048
 server_hour       t4g.micro  0.0084   0.0092   0.0096
 server_hour       t4g.small  0.0168   0.0184   0.0192
 server_hour       t4g.medium 0.0336   0.0368   0.0384
+server_hour       t4g.large  0.0672   0.0736   0.0768
+server_hour       t3.nano    0.0052   0.0057   0.0060
+server_hour       t3.micro   0.0104   0.0114   0.0120
+server_hour       t3.small   0.0208   0.0228   0.0240
+server_hour       t3.medium  0.0416   0.0456   0.0480
+server_hour       t3.large   0.0832   0.0912   0.0960
 ebs_gb_month      gp3        0.08     0.088    0.0952
 snapshot_gb_month -          0.05     0.05     0.054
 ipv4_hour         -          0.005    0.005    0.005

@@ -57,3 +57,7 @@ class WhatIf(models.Model):
 
     def __str__(self) -> str:
         return f"{self.function_id}: {self.way}"
+
+    @property
+    def calls_per_day(self) -> float:
+        return self.calls / self.days

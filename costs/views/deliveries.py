@@ -44,6 +44,7 @@ def unit_costs(request: HttpRequest) -> HttpResponse:
         "as_of": UnitDay.objects.order_by("-day").first(), "query": request.GET.urlencode(),
         "kept": {name: value for name, value in request.GET.items() if name in {"range", "from", "to"}},
         "sample": whole.sample or beside.sample, "behind": _behind_query(asked),
+        "links": f"{reverse('unit-cost-behind')}?{_behind_query(asked)}&at=",
     }  # fmt: skip
     return render(request, "costs/unit_costs.html", context)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
+
+from django.utils import timezone
 
 from costs.choices import WayOut
 from costs.estimate import PriceBook
@@ -13,7 +15,8 @@ from costs.models import ServerType
 from costs.what_if.assumptions import Assumptions
 from costs.what_if.bill import Option, option, sizes_for, slower, warm_usd
 from costs.what_if.servers import Offer, cheapest, offer, prices_of
-from costs.what_if.use import LEAST_CALLS, Use
+from costs.what_if.use import LEAST_CALLS, Use, use_of, window
+from services_registry.models import Function
 
 ARCHITECTURES = ("x86_64", "arm64")
 WORTH_IT = Decimal("0.01")
@@ -70,13 +73,22 @@ def answer(use: Use, assumed: Assumptions, book: PriceBook, kinds: list[ServerTy
     other = next((o for o in options if o.memory_mb == function.memory_mb and o.architecture != now.architecture), None)
     priced = [pair for pair in prices_of(use, book, kinds, day) if assumed.server in ("", pair[0].name)]
     offers = sorted((offer(use, kind, price, assumed) for kind, price in priced), key=lambda found: found.usd)
-    server = cheapest(offers)
+    server = cheapest(offers, assumed)
     way, gain = _best(usd - warm, warm, server, memory, other)
     found_at = None if server is None else _break_even(usd - warm, warm, server, use, assumed)
     return Answer(
         use, assumed, usd, warm, options, memory, other, offers, server, found_at,
         way if use.calls >= LEAST_CALLS else WayOut.STAY, gain if use.calls >= LEAST_CALLS else Decimal(0),
     )  # fmt: skip
+
+
+def answer_of(function: Function, assumed: Assumptions) -> Answer | None:
+    """The same, with everything read; None when it was not called in these days. Four queries."""
+    today = timezone.now().astimezone(UTC).date()
+    use = use_of(function, *window(assumed.days, today))
+    if use is None:
+        return None
+    return answer(use, assumed, PriceBook(), list(ServerType.objects.filter(offered=True)), today)
 
 
 def _option(

@@ -72,6 +72,10 @@ class AssumptionsForm(forms.Form):
             "least": USUAL.least,
         }  # fmt: skip
 
+    def is_usual(self) -> bool:
+        """Whether nothing differs from what is usually assumed."""
+        return self.assumptions() == USUAL and self.is_valid()
+
     def assumptions(self) -> Assumptions:
         """The usual ones where something in the form is wrong."""
         if not self.is_valid():

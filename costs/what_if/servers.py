@@ -4,7 +4,7 @@ A server holds as many calls at once as fit into its memory and its CPUs, filled
 busiest time: with independent arrivals the number running is Poisson distributed around the load, so all but one time in a
 hundred it is at most load + 2.33 x sqrt(load). CPU of a call: the share of a vCPU that its memory gave it, times the share of
 its time that it computes. A burstable server computes beyond its baseline on saved credits only, so its average load, too,
-has to fit into the baseline.
+has to fit into the baseline. One server that holds everything is preferred to several smaller ones of the same price or less.
 
 Not reckoned with: volumes, load balancers, traffic, the work of running a server; and that one server alone has no spare.
 """
@@ -65,7 +65,7 @@ def needed(kind: ServerType, wanted: Demand, assumed: Assumptions) -> tuple[int,
     counts = {
         "memory": wanted.memory_mb / (kind.memory_mb * fill),
         "cpu": wanted.cpu_peak / (kind.vcpus * fill),
-        "baseline": wanted.cpu_average / (kind.vcpus * float(kind.baseline) * fill),
+        "baseline": wanted.cpu_average / (kind.vcpus * float(kind.baseline)),
     }
     why = max(counts, key=lambda name: counts[name])
     count = math.ceil(counts[why] - 1e-9)
@@ -99,6 +99,8 @@ def hours(assumed: Assumptions) -> Decimal:
     return Decimal(HOURS_OF_MONTH * assumed.hours) / 24
 
 
-def cheapest(offers: Iterable[Offer]) -> Offer | None:
-    """Of equally dear ones that with the fewest servers."""
-    return min(offers, key=lambda found: (found.usd, found.count, found.type.name), default=None)
+def cheapest(offers: Iterable[Offer], assumed: Assumptions) -> Offer | None:
+    """The cheapest of those where no more servers are needed than asked for; where there is none, the cheapest of all."""
+    return min(
+        offers, key=lambda found: (found.count > assumed.least, found.usd, found.count, found.type.name), default=None
+    )

@@ -174,7 +174,7 @@ def with_limit(figure: Figure, value: float, label: str) -> Figure:
     return _with(figure, shape, note)
 
 
-def with_marker(figure: Figure, at: datetime, label: str) -> Figure:
+def with_marker(figure: Figure, at: datetime | float, label: str) -> Figure:
     """A dotted vertical line, for example a deploy."""
     shape = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "x0": _x(at), "x1": _x(at)}
     shape["line"] = {"color": OTHER, "width": 1, "dash": "dot"}

@@ -150,6 +150,15 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def figure_number(value: float | None) -> str:
+    """A number of a chart: thousands grouped, small ones with five figures (a delivery costs fractions of a cent)."""
+    if value is None or isinstance(value, int) or abs(value) >= 1_000:
+        return number(value)
+    text = f"{value:.5g}"
+    return f"{value:.12f}".rstrip("0") if "e" in text else text
+
+
+@register.filter
 def percent(value: float | None, digits: int = 1) -> str:
     """A share (0 to 1) as `12.5 %`."""
     return formats.NO_VALUE if value is None else f"{float(value) * 100:.{int(digits)}f} %"
