@@ -30,6 +30,12 @@ PARAMETERS = [
     OpenApiParameter("hours", int, description="a day that servers are on; usual: 24"),
     OpenApiParameter("fill", int, description="percent of a server that is filled at the busiest time; usual: 70"),
     OpenApiParameter("least", int, description="servers at least; usual: 1"),
+    OpenApiParameter(
+        "more", int, description="percent of the first call's memory for each further one at once; usual: 50"
+    ),
+    OpenApiParameter(
+        "wait", str, enum=["yes", "no"], description="whether work may wait; usual: where a queue keeps it"
+    ),
 ]
 
 

@@ -33,9 +33,9 @@ class WorkFields(models.Model):
         abstract = True
 
     @property
-    def each(self) -> Decimal | None:
-        """USD for each delivery, to 28 digits; None without any."""
-        return self.usd / self.deliveries if self.deliveries else None
+    def per_thousand(self) -> Decimal | None:
+        """USD for a thousand deliveries, to 28 digits; None without any."""
+        return self.usd / self.deliveries * 1_000 if self.deliveries else None
 
 
 class UnitCost(WorkFields):

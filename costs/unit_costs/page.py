@@ -128,17 +128,19 @@ def groups(found: Mapping[tuple[date, Key], Work], by: str, carriers: Mapping[in
 def per_delivery_figure(
     found: Mapping[tuple[date, Key], Work], by: str, carriers: Mapping[int, Carrier], starts: list[date]
 ) -> charts.Figure | None:
-    """Cost per delivery of the dearest groups, one line each. A time without deliveries is a gap."""
+    """Cost per thousand deliveries of the dearest groups, one line each. A time without deliveries is a gap."""
     spent: defaultdict[Key, Decimal] = defaultdict(Decimal)
     for (_start, key), work in found.items():
         spent[key] += work.money.usd
     ranked = [key for key in sorted(spent, key=lambda key: -spent[key]) if spent[key]][:MOST_LINES]
     lines = {
-        name_of(key, by, carriers): [_drawn(found[start, key].per_delivery) if (start, key) in found else None for start in starts]
+        name_of(key, by, carriers): [_drawn(found[start, key].per_thousand) if (start, key) in found else None for start in starts]
         for key in ranked
     }  # fmt: skip
     return (
-        charts.lines([start.isoformat() for start in starts], lines, y_title=_("USD per delivery")) if lines else None
+        charts.lines([start.isoformat() for start in starts], lines, y_title=_("USD per 1,000 deliveries"))
+        if lines
+        else None
     )
 
 

@@ -59,6 +59,12 @@ class Work:
     def per_delivery(self) -> Money | None:
         return self.money.by(self.deliveries)
 
+    @property
+    def per_thousand(self) -> Money | None:
+        """USD for a thousand deliveries: one costs fractions of a cent that nobody can read."""
+        each = self.per_delivery
+        return None if each is None else Money(each.usd * 1_000, None if each.eur is None else each.eur * 1_000)
+
     def take(self, row: UnitCost, rate: Decimal | None) -> None:
         self.items += row.items
         self.other_items += row.other_items

@@ -18,7 +18,7 @@ from costs.estimate import in_currency
 from costs.models import WhatIf
 from costs.unit_costs.page import plain
 from costs.what_if import page
-from costs.what_if.answer import Answer, answer_of
+from costs.what_if.answer import ARCHITECTURES, Answer, answer_of
 from costs.what_if.assumptions import USUAL, AssumptionsForm
 from costs.what_if.use import LEAST_CALLS
 from services_registry.models import Function
@@ -48,6 +48,7 @@ def _shown(found: Answer) -> dict[str, object]:
     return {
         "verdict": page.verdict(found), "hints": page.hints(found), "figure": page.figure(found), "sizes": page.sizes(found),
         "servers": page.servers(found), "sample": found.use.sample, "calls_per_day": page.calls_text(found.use.calls_per_day),
+        "at_once": [page.calls_text(load) for load in (found.use.load, found.use.peak_load)], "architectures": ARCHITECTURES,
         "eur": None if found.usd is None else in_currency(found.usd, "EUR", today), "least_calls": LEAST_CALLS,
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date
@@ -72,7 +73,8 @@ def answer(use: Use, assumed: Assumptions, book: PriceBook, kinds: list[ServerTy
     memory = min((o for o in fitting if o.architecture == function.architecture), key=lambda o: o.usd, default=None)
     other = next((o for o in options if o.memory_mb == function.memory_mb and o.architecture != now.architecture), None)
     priced = [pair for pair in prices_of(use, book, kinds, day) if assumed.server in ("", pair[0].name)]
-    offers = sorted((offer(use, kind, price, assumed) for kind, price in priced), key=lambda found: found.usd)
+    held = (offer(use, kind, price, assumed) for kind, price in priced)
+    offers = sorted((found for found in held if found), key=lambda found: (found.usd, found.count))
     server = cheapest(offers, assumed)
     way, gain = _best(usd - warm, warm, server, memory, other)
     found_at = None if server is None else _break_even(usd - warm, warm, server, use, assumed)
@@ -123,7 +125,12 @@ def lambda_curve(answered: Answer) -> Callable[[float], float]:
 
 def server_curve(found: Offer, use: Use, assumed: Assumptions) -> Callable[[float], float]:
     """USD a month of as many servers of that kind as `scale` times the calls need: a stair."""
-    return lambda scale: float(offer(use, found.type, found.usd_hour, assumed, scale).usd)
+
+    def usd(scale: float) -> float:
+        scaled = offer(use, found.type, found.usd_hour, assumed, scale)
+        return float(scaled.usd) if scaled else math.inf
+
+    return usd
 
 
 def _break_even(calls: Decimal, warm: Decimal, server: Offer, use: Use, assumed: Assumptions) -> float | None:

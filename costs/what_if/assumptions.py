@@ -13,12 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from costs.models import ServerType
 from costs.what_if.use import DAYS
 
+YES, NO = "yes", "no"
+
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """`cpu`: share of a call's time that it computes (and so runs faster with more CPU); the rest it waits.
 
     `arm`: how long a call takes on arm64 against x86_64. `fill`: share of a server that is filled at the busiest time.
+    `more`: memory of each further call at once, as a share of that of the first. `wait`: whether work may be done later.
     """
 
     days: int = DAYS
@@ -28,6 +31,8 @@ class Assumptions:
     hours: int = 24
     fill: Decimal = Decimal("0.7")
     least: int = 1
+    more: Decimal = Decimal("0.5")
+    wait: str = ""  # empty: where it reads a queue or stream
 
 
 USUAL = Assumptions()
@@ -58,10 +63,23 @@ class AssumptionsForm(forms.Form):
         label=_("Servers, at least"), min_value=1, max_value=20, required=False, help_text=_("2 survive a failure")
     )
 
+    more = forms.IntegerField(
+        label=_("A further call needs, %"), min_value=0, max_value=100, required=False,
+        help_text=_("of the memory of the first one at once"),
+    )  # fmt: skip
+    wait = forms.ChoiceField(
+        label=_("Work may wait"), required=False,
+        choices=[("", _("if a queue keeps it")), (YES, _("yes")), (NO, _("no"))],
+        help_text=_("then the average load is enough"),
+    )  # fmt: skip
+
     def __init__(self, data: Mapping[str, Any]) -> None:
         given = {name: data[name] for name in self.base_fields if data.get(name)}
         super().__init__({**self.usual(), **given})
         names = ServerType.objects.filter(offered=True).order_by("name").values_list("name", flat=True)
+        for field in self.fields.values():
+            kind = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
+            field.widget.attrs["class"] = kind
         server: Any = self.fields["server"]
         server.choices = [("", _("the cheapest that holds it")), *((name, name) for name in names)]
 
@@ -69,7 +87,7 @@ class AssumptionsForm(forms.Form):
     def usual() -> dict[str, Any]:
         return {
             "days": USUAL.days, "cpu": 50, "arm": "1.00", "server": "", "hours": USUAL.hours, "fill": 70,
-            "least": USUAL.least,
+            "least": USUAL.least, "more": 50, "wait": "",
         }  # fmt: skip
 
     def is_usual(self) -> bool:
@@ -81,6 +99,6 @@ class AssumptionsForm(forms.Form):
         if not self.is_valid():
             return USUAL
         given = {field.name: self.cleaned_data[field.name] for field in fields(Assumptions)}
-        for name in ("cpu", "fill"):
+        for name in ("cpu", "fill", "more"):
             given[name] = Decimal(given[name]) / 100
         return Assumptions(**given)

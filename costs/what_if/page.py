@@ -111,8 +111,10 @@ def hints(found: Answer) -> list[str]:
 
 
 def calls_text(calls: float) -> str:
-    """`12`, `1,250`, `0.4`: two or three figures are enough."""
-    return f"{calls:.1g}" if calls < 1 else f"{calls:,.0f}" if calls < 1_000 else f"{float(f'{calls:.3g}'):,.0f}"
+    """`0.04`, `1.3`, `12`, `1,250`: two or three figures are enough."""
+    if calls < 10:
+        return f"{calls:.1g}" if calls < 1 else f"{calls:.1f}"
+    return f"{calls:,.0f}" if calls < 1_000 else f"{float(f'{calls:.3g}'):,.0f}"
 
 
 def figure(found: Answer) -> charts.Figure | None:
@@ -133,7 +135,8 @@ def figure(found: Answer) -> charts.Figure | None:
         x, series, y_title=_("USD a month"), x_type="linear", hovermode="x unified",
     )  # fmt: skip
     drawn["data"][1]["line"]["shape"] = "hv"
-    drawn["layout"]["xaxis"]["title"] = {"text": _("calls a day")}
+    drawn["layout"]["xaxis"]["title"] = {"text": _("calls a day"), "standoff": 4}
+    drawn["layout"] |= {"legend": {"orientation": "h", "y": -0.35, "x": 0}, "height": 320}
     drawn = charts.with_marker(drawn, now, _("now"))
     return charts.with_marker(drawn, break_even, _("break-even")) if break_even else drawn
 

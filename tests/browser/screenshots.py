@@ -22,7 +22,8 @@ PAGES = {
     "upload": "/deliveries/upload/", "documents": "/documents/", "messages": "/messages/", "batches": "/batches/",
     "functions": "/functions/", "costs": "/costs/", "cost-rows": "/costs/rows/", "budgets": "/costs/budgets/",
     "budget-new": "/costs/budgets/new/", "anomalies": "/costs/anomalies/", "cost-reports": "/costs/reports/",
-    "notice-choices": "/account/notifications/",
+    "notice-choices": "/account/notifications/", "what-ifs": "/costs/what-if/",
+    "unit-costs": "/costs/deliveries/", "unit-costs-weeks": "/costs/deliveries/?range=90d&step=week&by=kind",
     "search": "/search/?q=DEMO", "account": "/account/",
     "changes": "/functions/changes/", "findings": "/functions/findings/", "findings-none": "/functions/findings/?state=closed",
     "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",
@@ -56,6 +57,7 @@ FIRST_OF = {
     "anomaly": ("/costs/anomalies/", "table tbody a[href^='/costs/anomalies/']"),
     "cost-days": ("/costs/rows/", "table tbody a[href^='/costs/rows/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
+    "what-if": ("/costs/what-if/", "table tbody a[href^='/costs/functions/']"),
 }
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
 

@@ -101,10 +101,11 @@ def test_servers_are_as_many_as_memory_cpu_and_baseline_ask_for(make_function: M
     at_once = math.ceil(4 + 2.33 * 2)
 
     def count(**assumed: Any) -> tuple[int, str]:
-        (offer,) = answered(function, server="t4g.medium", **assumed).offers
+        (offer,) = answered(function, server="t4g.medium", wait="no", **assumed).offers
         return offer.count, offer.why
 
-    assert count(cpu=Decimal(0), fill=Decimal(1)) == (math.ceil(at_once * 1_000 / 4_096), "memory")
+    assert count(cpu=Decimal(0), fill=Decimal(1), more=Decimal(1)) == (math.ceil(at_once / 4), "memory")
+    assert count(cpu=Decimal(0), fill=Decimal(1), more=Decimal("0.5")) == (math.ceil(at_once / 7), "memory")
     assert count(cpu=Decimal(1), fill=Decimal(1)) == (math.ceil(4 / (2 * 0.2)), "baseline")
     ServerType.objects.filter(name="t4g.medium").update(baseline=1)
     assert count(cpu=Decimal(1), fill=Decimal(1)) == (math.ceil(at_once / 2), "cpu")
@@ -112,6 +113,19 @@ def test_servers_are_as_many_as_memory_cpu_and_baseline_ask_for(make_function: M
     assert count(cpu=Decimal(0), fill=Decimal(1), least=7) == (7, "least")
     (offer,) = answered(function, server="t4g.medium", hours=12, least=7).offers
     assert offer.usd == offer.count * Decimal(365) * Decimal("0.0368")
+    assert not answered(function, server="t4g.nano").offers, "512 MB hold no call of 1,000"
+
+
+def test_work_that_a_queue_keeps_may_wait(make_function: Make) -> None:
+    function = make_function("reader", memory_mb=512, timeout_s=60, kind="queue")
+    days_of(function, calls=3_600, ms=12_000, days=2)
+    last = timezone.now().astimezone(UTC).date() - timedelta(days=1)
+    at = datetime(last.year, last.month, last.day, 9, tzinfo=UTC)
+    FunctionHour.objects.create(function=function, hour=at, invocations=3_600, duration_ms=43_200_000)
+    one = answered(function, server="t4g.small")
+    assert one.use.peak_load == pytest.approx(12) and one.use.load == pytest.approx(0.5)
+    assert one.offers[0].count == 1, "half a call at once on average"
+    assert answered(function, server="t4g.small", wait="no").offers[0].count > 1, "21 at once in the busiest hour"
 
 
 def test_memory_moves_the_bill_between_only_waiting_and_only_computing(make_function: Make) -> None:
