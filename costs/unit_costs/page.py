@@ -71,7 +71,8 @@ def asked_for(query: QueryDict) -> tuple[Asked, TimeRange, str]:
         Carrier.DoesNotExist: there is no carrier of that code.
     """
     period = time_range(query, default="30d")
-    first, last = days_of(period)
+    # Days that are written down are meant as they are; in another zone they would touch a UTC day more.
+    first, last = (period.first_day, period.last_day) if period.name == "custom" else days_of(period)
     step = query.get("step", "")
     if step not in Step.values:
         step = Step.WEEK if (last - first).days > DAYS_FOR_WEEKS else Step.DAY

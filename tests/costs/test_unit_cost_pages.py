@@ -100,10 +100,11 @@ def test_a_bar_leads_to_batches_and_on_to_deliveries(
     assert f"/batches/{batches[1].pk}/" in day and f"/batches/{batches[2].pk}/" not in day
     behind = text_of(client, f"/costs/deliveries/behind/{batches[1].pk}/?at={DAYS[1]}&carrier=rapide")
     assert "rapide-0" in behind and "rapide-1" in behind and "iberpost-0" not in behind
-    week = client.get(
-        f"/costs/deliveries/behind/?step=week&at={DAYS[1] - timedelta(days=DAYS[1].weekday())}&carrier=rapide"
-    )
-    assert week.status_code == 302 and "step=day" in week["Location"] and "carrier=rapide" in week["Location"]
+    monday = DAYS[1] - timedelta(days=DAYS[1].weekday())
+    week = client.get(f"/costs/deliveries/behind/?step=week&at={monday}&carrier=rapide", follow=True)
+    asked = week.context["asked"]
+    assert (asked.first, asked.last, asked.step) == (monday, monday + timedelta(days=6), Step.DAY)
+    assert asked.carrier == carriers[1]
     assert client.get("/costs/deliveries/behind/?at=yesterday").status_code == 404
     assert client.get(f"/costs/deliveries/behind/?at={TODAY}&carrier=nobody").status_code == 404
     assert "No batch of this kind" in text_of(client, f"/costs/deliveries/behind/?at={DAYS[0]}&kind=fetch_documents")
