@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from costs.alone import Work, alone
-from costs.choices import Step
+from costs.choices import Step, UnitPart
 from costs.models import UnitBatch, UnitCost, UnitDay
+from costs.unit_costs.reading import monday_of
 from costs.unit_costs.rest import rest_of
 from costs.unit_costs.shares import Added, added_up
 from services_registry.models import Batch, FunctionDay
@@ -26,18 +28,40 @@ def refresh(now: datetime | None = None) -> list[date]:
     """Count today, yesterday while it may still change, and every day that was never counted. Returns the days."""
     moment = (now or timezone.now()).astimezone(UTC)
     first = min(_next_uncounted(moment), (moment - SETTLED_AFTER).date())
-    return count(first, moment.date(), now=moment)
+    days = _days(first, moment.date())
+    for day in days:
+        _count_day(day, moment)
+    for monday in _mondays(days):
+        if _is_behind(monday):
+            _count_week(monday)
+    return days
 
 
 def count(first: date, last: date, *, now: datetime | None = None) -> list[date]:
     """Count UTC days anew, and the weeks they lie in; each day and each week in a transaction of its own."""
     moment = now or timezone.now()
-    days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
+    days = _days(first, last)
     for day in days:
         _count_day(day, moment)
-    for monday in sorted({day - timedelta(days=day.weekday()) for day in days}):
+    for monday in _mondays(days):
         _count_week(monday)
     return days
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=step) for step in range((last - first).days + 1)]
+
+
+def _mondays(days: Iterable[date]) -> list[date]:
+    return sorted({monday_of(day) for day in days})
+
+
+def _is_behind(monday: date) -> bool:
+    """Whether the days of a week have other sums than the week: its invocations need not be read when nothing was done."""
+    rows = UnitCost.objects.filter(part=UnitPart.ALL, start__range=(monday, monday + A_WEEK - timedelta(days=1)))
+    sums = [Sum(name) for name in ("items", "other_items", "usd", "other_usd")]
+    days, week = (rows.filter(step=step).aggregate(*sums) for step in (Step.DAY, Step.WEEK))
+    return days != week
 
 
 def _next_uncounted(now: datetime) -> date:

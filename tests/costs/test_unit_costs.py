@@ -191,9 +191,19 @@ def test_the_task_begins_with_the_first_day_and_goes_on_with_the_last(
     batch_of("render_pdf", "renderer", today - timedelta(days=3), (100, keys(deliveries(carriers[0], 1))))
     refresh_unit_costs()
     assert UnitDay.objects.count() == 4
+    weeks = UnitCost.objects.filter(step=Step.WEEK)
+    assert usd_of(weeks.filter(part=UnitPart.ALL)) > 0
     UnitDay.objects.filter(day__gte=today - timedelta(days=1)).delete()
+    before = set(weeks.values_list("pk", flat=True))
     refresh_unit_costs()
     assert UnitDay.objects.count() == 4
+    assert set(weeks.values_list("pk", flat=True)) == before, "nothing was done, so no week was read again"
+    batch_of("render_pdf", "renderer", today, (100, keys(deliveries(carriers[1], 1))))
+    refresh_unit_costs()
+    assert (
+        row_of(today - timedelta(days=today.weekday()), UnitPart.CARRIER, Step.WEEK, carrier=carriers[1]).deliveries
+        == 1
+    )
 
 
 def test_days_are_counted_anew_by_command(make_function: Make, carriers: list[Carrier]) -> None:
