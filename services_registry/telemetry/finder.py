@@ -57,3 +57,20 @@ class FunctionFinder:
         if candidates:
             return candidates[-1]
         return self.by_name(group.removeprefix(GROUP_PREFIX)) if group.startswith(GROUP_PREFIX) else None
+
+
+def unattributed(region: str = "") -> Function:
+    """The row under which reports are kept whose source does not say which function wrote them."""
+    function, _ = Function.objects.get_or_create(
+        arn="local:unattributed",
+        defaults={
+            "account": "",
+            "region": region,
+            "name": "unattributed-logs",
+            "description": "Log lines that named no function",
+            "memory_mb": 128,
+            "timeout_s": 900,
+            "state": "Unknown",
+        },
+    )
+    return function

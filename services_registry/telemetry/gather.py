@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils.dateparse import parse_datetime
 
@@ -20,8 +20,8 @@ from services_registry.telemetry.store import Row
 REPORT_KINDS = {"REPORT", "platform.report"}
 INCOMPLETE = "report without id, duration or billed duration, or with an impossible one"
 FUTURE = "report of an invocation that ended more than a day from now"
-_CLOCKS_DIFFER = timedelta(days=1)
-_PROBLEM_KINDS = {"TIMEOUT": "timeout", "RUNTIME_EXIT": "error"}
+CLOCKS_DIFFER = timedelta(days=1)
+PROBLEM_KINDS = {"TIMEOUT": "timeout", "RUNTIME_EXIT": "error"}
 LARGEST = 2**31 - 1  # ms or MB; beyond any quota, and what a column holds
 
 
@@ -49,6 +49,14 @@ class Refused:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyRows:
+    """Rows that were made in columns: in COPY's text form, and the UTC days they fall into."""
+
+    text: str = ""
+    days: frozenset[date] = frozenset()
+
+
 @dataclass(slots=True)
 class Gathered:
     """What one chunk of lines holds. `rows` are unique by key; `reports` counts every REPORT, `incomplete` the bad."""
@@ -58,6 +66,7 @@ class Gathered:
     incomplete: int = 0
     rows: dict[str, Row] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    ready: ReadyRows = ReadyRows()
 
 
 def gather(chunk: Iterable[SourceLine], now: datetime) -> Gathered:
@@ -72,14 +81,14 @@ def gather(chunk: Iterable[SourceLine], now: datetime) -> Gathered:
             gathered.refused.append(Refused(entry.source, entry.event, line.reason, line.text))
         elif line.kind in REPORT_KINDS:
             gathered.reports += 1
-            problem = problem_of(line) or (FUTURE if entry.at > now + _CLOCKS_DIFFER else "")
+            problem = problem_of(line) or (FUTURE if entry.at > now + CLOCKS_DIFFER else "")
             if problem:
                 gathered.incomplete += 1
                 gathered.refused.append(Refused(entry.source, entry.event, problem, entry.text or repr(line)))
             else:
                 reports.append((entry, line))
-        elif line.kind in _PROBLEM_KINDS and line.request_id:
-            problems.setdefault(line.request_id, (_PROBLEM_KINDS[line.kind], line.error_type or ""))
+        elif line.kind in PROBLEM_KINDS and line.request_id:
+            problems.setdefault(line.request_id, (PROBLEM_KINDS[line.kind], line.error_type or ""))
     for entry, line in reports:
         row = _row(entry, line, problems)
         gathered.rows.setdefault(row.key, row)

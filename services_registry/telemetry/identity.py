@@ -14,6 +14,11 @@ def digest_of(line: PlatformLine) -> str:
     """16 hexadecimal digits of the figures that the line states."""
     stated = (line.duration_ms, line.billed_ms, line.memory_mb, line.max_memory_mb, line.init_ms, line.restore_ms)
     text = "|".join(["" if value is None else f"{value:.2f}" for value in stated])
+    return digest_of_text(text)
+
+
+def digest_of_text(text: str) -> str:
+    """The same, of the figures with two decimals, parted by bars."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

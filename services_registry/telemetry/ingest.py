@@ -1,6 +1,7 @@
 """From parsed platform lines to reports and rollups, exactly once (flow 2 of the architecture).
 
-1. `gather` sorts the lines of a chunk: reports, refused lines, and time-outs that complete a report.
+1. `gather` sorts the lines of a chunk: reports, refused lines, and time-outs that complete a report. `columnar` does the
+   same for many events at once, in columns where they have the usual shape.
 2. `store` keeps the reports that are not known yet and adds them to hours, days and fleet days.
 3. `intake` counts what the door brought. All in one transaction a chunk: a chunk that breaks off has not happened.
 4. Functions with new time-outs are held against the rules a few seconds later (`guardrails`).
@@ -21,6 +22,8 @@ from services_registry.choices import Door, Origin
 from services_registry.guardrails.after_ingest import look_soon
 from services_registry.models import Function, FunctionDay
 from services_registry.telemetry import partitions
+from services_registry.telemetry.columnar import chunks_of, gather_events
+from services_registry.telemetry.finder import FunctionFinder, unattributed
 from services_registry.telemetry.gather import (
     REPORT_KINDS,
     Gathered,
@@ -33,11 +36,12 @@ from services_registry.telemetry.gather import (
 )
 from services_registry.telemetry.intake import count_in
 from services_registry.telemetry.parser import PlatformLine, Reject, parse_message
+from services_registry.telemetry.sources import Event, EventCounter, LineReader, events_of
 from services_registry.telemetry.store import Row, write
 
 __all__ = [
-    "REPORT_KINDS", "Counts", "OwnTail", "SourceLine", "ingest", "ingest_stream", "ingest_tails", "problem_of",
-    "time_of", "unattributed",
+    "REPORT_KINDS", "Counts", "OwnTail", "SourceLine", "ingest", "ingest_events", "ingest_stream", "ingest_tails",
+    "problem_of", "time_of", "unattributed",
 ]  # fmt: skip
 BATCH_SIZE = 20_000
 CLOSED = "late report of a day that takes none any more: it could not be told from one already counted"
@@ -67,7 +71,22 @@ def ingest(lines: Iterable[SourceLine], *, door: str) -> Counts:
     counts = Counts()
     iterator: Iterator[SourceLine] = iter(lines)
     while chunk := list(islice(iterator, BATCH_SIZE)):
-        _ingest_chunk(chunk, door, counts)
+        now = timezone.now()
+        _store(gather(chunk, now), door, counts, now)
+    return counts
+
+
+def ingest_events(events: Iterable[Event], *, door: str, source: str = "", function_name: str = "") -> Counts:
+    """Store what the events of a file, a delivery or a log hold. Memory is bounded by a chunk of them at a time.
+
+    `function_name`: which function wrote all of them, where that is known.
+    """
+    counts, counter = Counts(), EventCounter()
+    reader = LineReader(FunctionFinder(), source=source, function_name=function_name)
+    for chunk in chunks_of(events):
+        now = timezone.now()
+        _store(gather_events(chunk, reader, counter, now), door, counts, now)
+    counts.events, counts.refused_events, counts.reasons = counter.events, counter.refused, counter.reasons
     return counts
 
 
@@ -106,45 +125,20 @@ def _tail_lines(tails: Sequence[OwnTail], functions: Mapping[tuple[str, str], Fu
 
 def ingest_stream(stream: IO[str], *, function_name: str = "", door: str = Door.FILE, source: str = "") -> Counts:
     """Store a log file: plain text or NDJSON events. Lines that name no function go to "unattributed"."""
-    from services_registry.telemetry.finder import FunctionFinder  # only files need the readers of events
-    from services_registry.telemetry.sources import EventCounter, events_of, lines_of
-
-    counter = EventCounter()
-    lines = lines_of(events_of(stream), FunctionFinder(), counter=counter, source=source, function_name=function_name)
-    counts = ingest(lines, door=door)
-    counts.events, counts.refused_events, counts.reasons = counter.events, counter.refused, counter.reasons
-    return counts
-
-
-def unattributed(region: str = "") -> Function:
-    """The row under which reports are kept whose source does not say which function wrote them."""
-    function, _ = Function.objects.get_or_create(
-        arn="local:unattributed",
-        defaults={
-            "account": "",
-            "region": region,
-            "name": "unattributed-logs",
-            "description": "Log lines that named no function",
-            "memory_mb": 128,
-            "timeout_s": 900,
-            "state": "Unknown",
-        },
-    )
-    return function
+    return ingest_events(events_of(stream), door=door, source=source, function_name=function_name)
 
 
 def _is_own(line: PlatformLine | Reject, request_id: str) -> bool:
     return isinstance(line, PlatformLine) and line.request_id == request_id
 
 
-def _ingest_chunk(chunk: list[SourceLine], door: str, counts: Counts) -> None:
-    now = timezone.now()
-    gathered = gather(chunk, now)
+def _store(gathered: Gathered, door: str, counts: Counts, now: datetime) -> None:
+    """One transaction: a chunk that breaks off has not happened."""
     usable = gathered.reports - gathered.incomplete
     closed = _refuse_closed(gathered, now)
-    partitions.ensure_days({row.at.astimezone(UTC).date() for row in gathered.rows.values()})
+    partitions.ensure_days({row.at.astimezone(UTC).date() for row in gathered.rows.values()} | gathered.ready.days)
     with transaction.atomic():
-        written = write(list(gathered.rows.values()), door=door, received=now)
+        written = write(list(gathered.rows.values()), ready=gathered.ready.text, door=door, received=now)
         known = usable - closed - written.new
         keep_refused(gathered.refused, door)
         count_in(

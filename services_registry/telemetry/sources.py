@@ -11,22 +11,24 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.utils import timezone
 
 from services_registry.models import Function
-from services_registry.telemetry.finder import FunctionFinder
-from services_registry.telemetry.gather import SourceLine, problem_of, time_of
-from services_registry.telemetry.ingest import unattributed
+from services_registry.telemetry.finder import FunctionFinder, unattributed
+from services_registry.telemetry.gather import SourceLine, time_of
 from services_registry.telemetry.parser import PlatformLine, Reject, parse_message
 
 MOST_REASONS = 1_000
+MOST_WRITERS = 50_000
 MOST_STARTS = 50_000
 """Invocations whose start has been read and whose function is remembered for their report."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """One log event: its text and what its envelope says. Empty or None: the envelope does not say it."""
+    """One log event: its text and what its envelope says. Empty or None: the envelope does not say it.
+
+    Not frozen: that would make it three times slower to make, and there are millions.
+    """
 
     message: str
     at: datetime | None = None
@@ -45,14 +47,12 @@ class EventCounter:
     refused: int = 0
     reasons: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, problems: list[str]) -> int:
-        """Returns the number of the event, from 0."""
-        self.events += 1
+    def add(self, number: int, problems: list[str]) -> None:
+        """Note what could not be trusted in an event; `events` is counted by whoever reads them."""
         if problems:
             self.refused += 1
             if len(self.reasons) < MOST_REASONS:
-                self.reasons.append((self.events - 1, problems[0]))
-        return self.events - 1
+                self.reasons.append((number, problems[0]))
 
 
 def events_of(lines: Iterable[str]) -> Iterator[Event]:
@@ -80,44 +80,59 @@ def events_of_envelope(envelope: dict[str, Any]) -> Iterator[Event]:
             yield Event(str(event)[:500], broken="log event without a message")
 
 
-def lines_of(
-    events: Iterable[Event], finder: FunctionFinder, *, counter: EventCounter, source: str, function_name: str = ""
-) -> Iterator[SourceLine]:
-    """The platform lines in `events`, each with the function that wrote it: `function_name`, where that is given."""
-    now = timezone.now()
-    starts: OrderedDict[str, Function] = OrderedDict()
-    nobody: Function | None = None
-    for event in events:
-        found = [Reject(event.broken, event.message)] if event.broken else list(parse_message(event.message))
-        number = counter.add([reason for line in found if (reason := problem_of(line))])
-        if not found:
-            continue
-        function = _writer(event, finder, function_name)
+class LineReader:
+    """Reads single events, and knows which function wrote them: `function_name`, where that is given.
+
+    Keep one for all events of a source: a report in a shared log group belongs to the function that its start named.
+    """
+
+    def __init__(self, finder: FunctionFinder, *, source: str, function_name: str = "") -> None:
+        self.source = source
+        self._finder, self._function_name = finder, function_name
+        self._writers: dict[tuple[str, str, str, str], Function | None] = {}
+        self._starts: OrderedDict[str, Function] = OrderedDict()
+        self._nobody: Function | None = None
+
+    def writer_of(self, event: Event) -> Function | None:
+        """None when the event's envelope does not say it."""
+        key = (event.group, event.stream, event.account, event.name)
+        try:
+            return self._writers[key]
+        except KeyError:
+            if len(self._writers) >= MOST_WRITERS:
+                self._writers.clear()
+            writer = self._writers[key] = self._look_up(event)
+            return writer
+
+    def _look_up(self, event: Event) -> Function | None:
+        if self._function_name or event.name:
+            return self._finder.by_name(self._function_name or event.name)
+        return self._finder.by_group(event.group, event.stream, event.account) if event.group else None
+
+    def read(self, event: Event) -> list[PlatformLine | Reject]:
+        return [Reject(event.broken, event.message)] if event.broken else list(parse_message(event.message))
+
+    def attributed(
+        self, event: Event, number: int, found: Iterable[PlatformLine | Reject], now: datetime
+    ) -> Iterator[SourceLine]:
+        """What was read in an event, with its function and time."""
+        function = self.writer_of(event)
         for line in found:
-            writer = function or _by_start(line, finder, starts)
+            writer = function or self._by_start(line)
             if writer is None:
-                writer = nobody = nobody or unattributed(settings.AWS_REGION)
+                writer = self._nobody = self._nobody or unattributed(settings.AWS_REGION)
             at = time_of(line) or event.at
-            yield SourceLine(line, writer, at or now, source, number, timed=at is not None, text=event.message)
+            yield SourceLine(line, writer, at or now, self.source, number, timed=at is not None, text=event.message)
 
-
-def _writer(event: Event, finder: FunctionFinder, function_name: str) -> Function | None:
-    if function_name or event.name:
-        return finder.by_name(function_name or event.name)
-    return finder.by_group(event.group, event.stream, event.account) if event.group else None
-
-
-def _by_start(
-    line: PlatformLine | Reject, finder: FunctionFinder, starts: OrderedDict[str, Function]
-) -> Function | None:
-    """The function that the invocation's platform.start named."""
-    if isinstance(line, Reject) or not line.request_id:
-        return None
-    if line.function_arn and (function := finder.by_arn(line.function_arn)):
-        starts[line.request_id] = function
-        if len(starts) > MOST_STARTS:
-            starts.popitem(last=False)
-    return starts.get(line.request_id)
+    def _by_start(self, line: PlatformLine | Reject) -> Function | None:
+        """The function that the invocation's platform.start named."""
+        if isinstance(line, Reject) or not line.request_id:
+            return None
+        if line.function_arn and (function := self._finder.by_arn(line.function_arn)):
+            self._starts[line.request_id] = function
+            if len(self._starts) > MOST_STARTS:
+                self._starts.popitem(last=False)
+        return self._starts.get(line.request_id)
 
 
 def _document(text: str) -> dict[str, Any] | None:

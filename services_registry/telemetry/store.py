@@ -87,15 +87,20 @@ class Written:
     most_lag_s: float = 0.0
 
 
-def write(rows: Sequence[Row], *, door: str, received: datetime) -> Written:
-    """Store those of `rows` that are not known yet. No two rows may have the same key. Call it in a transaction."""
-    if not rows:
+def write(rows: Sequence[Row], *, door: str, received: datetime, ready: str = "") -> Written:
+    """Store those of `rows` that are not known yet, and of `ready`, which are rows in COPY's text form already.
+
+    No two may have the same key. Call it in a transaction.
+    """
+    if not rows and not ready:
         return Written()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_TEMPORARY)
         with cursor.copy(_COPY) as copy:
             for piece in _pieces(rows):
                 copy.write(piece)
+            if ready:
+                copy.write(ready)
         cursor.execute(_STORE, {"received": received, "door": door})
         groups = cursor.fetchall()
         cursor.execute("TRUNCATE incoming_reports")  # a transaction may call this twice

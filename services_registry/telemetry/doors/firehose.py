@@ -19,9 +19,8 @@ from django.utils import timezone
 
 from services_registry.choices import Door
 from services_registry.models import FirehoseKey
-from services_registry.telemetry.finder import FunctionFinder
-from services_registry.telemetry.ingest import Counts, ingest
-from services_registry.telemetry.sources import Event, EventCounter, events_of, events_of_envelope, lines_of
+from services_registry.telemetry.ingest import Counts, ingest_events
+from services_registry.telemetry.sources import Event, events_of, events_of_envelope
 
 MOST_BYTES = 64 << 20  # the largest buffer that a stream can be set to
 MOST_RECORDS = 10_000
@@ -73,9 +72,7 @@ def take(body: bytes, *, packed: bool, key: FirehoseKey) -> tuple[str, Counts]:
         raise RefusedDelivery(413, f"More than {MOST_RECORDS} records.")
     events = (event for record in records for event in _events(record))
     source = f"{key.name} {request_id[:100]}"
-    return request_id, ingest(
-        lines_of(events, FunctionFinder(), counter=EventCounter(), source=source), door=Door.FIREHOSE
-    )
+    return request_id, ingest_events(events, door=Door.FIREHOSE, source=source)
 
 
 def _request_unpacked(body: bytes) -> bytes:

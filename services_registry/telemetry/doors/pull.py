@@ -19,9 +19,9 @@ from core.aws.logs import pull_events
 from services_registry.choices import Door
 from services_registry.models import Function, InvocationReport, LogPosition
 from services_registry.registry.places import access_to
-from services_registry.telemetry.finder import GROUP_PREFIX, FunctionFinder
-from services_registry.telemetry.ingest import Counts, ingest
-from services_registry.telemetry.sources import Event, EventCounter, lines_of
+from services_registry.telemetry.finder import GROUP_PREFIX
+from services_registry.telemetry.ingest import Counts, ingest_events
+from services_registry.telemetry.sources import Event
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +59,7 @@ def pull_function(function: Function) -> Counts:
     reading = _Reading(function, position.until - OVERLAP, now)
     position.problem, position.checked = "", now
     try:
-        counts = ingest(
-            lines_of(reading.events(), FunctionFinder(), counter=EventCounter(), source=reading.group), door=Door.PULL
-        )
+        counts = ingest_events(reading.events(), door=Door.PULL, source=reading.group)
     except AwsError as error:
         # A function that has never run has no log group; that is no problem.
         position.problem = "" if isinstance(error, AwsNotFound) else str(error)[:300]
