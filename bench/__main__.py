@@ -73,6 +73,7 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
 
         yield from telemetry.reading(9 if full else 5)
         yield from telemetry.storing(5 if full else 3)
+        yield from telemetry.a_million()
 
 
 def _batches(folder: Path, actor: User, *, full: bool) -> Iterator[Result]:
