@@ -1,20 +1,31 @@
-"""A hundred thousand lines, three times over, shuffled, by two doors, with a database that fails in the middle."""
+"""A hundred thousand lines, three times over, shuffled, by two doors; once the process is killed in the middle, once the
+database fails."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
+import os
 import random
+import signal
+import subprocess
+import sys
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Sum
+from django.test import Client
 
 from services_registry.models import (
     DoorHour,
+    FirehoseKey,
     FleetDay,
     FleetHour,
     FleetUsage,
@@ -27,9 +38,11 @@ from services_registry.models import (
 from services_registry.telemetry.histogram import decode
 from services_registry.telemetry.ingest import ingest_stream
 from services_registry.telemetry.rollups import SUMS
+from tests.running_platform import until
 from tests.telemetry.conftest import report_line, request_id
 
-LINES, FUNCTIONS, FAILS_AT = 100_000, 40, 55_000
+ROOT = Path(__file__).resolve().parents[2]
+LINES, FUNCTIONS, FAILS_AT = 100_000, 40, 60_000
 BREAKS = f"""
 CREATE FUNCTION fleet_day_breaks() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN IF NEW.invocations > {FAILS_AT} THEN RAISE EXCEPTION 'disk full'; END IF; RETURN NEW; END $$;
@@ -61,9 +74,68 @@ def sums() -> list[dict[str, Any]]:
     return found
 
 
+def delivered(lines: list[str], key: str) -> None:
+    """As Amazon Data Firehose sends them: requests of many records, each a packed envelope of one log group."""
+    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for line in lines:
+        event = json.loads(line)
+        groups[event.pop("logGroup")].append(event)
+    records = [
+        gzip.compress(json.dumps({
+            "messageType": "DATA_MESSAGE", "owner": "123456789012", "logGroup": group, "logStream": "s",
+            "logEvents": events[start : start + 500],
+        }).encode(), compresslevel=1)
+        for group, events in groups.items() for start in range(0, len(events), 500)
+    ]  # fmt: skip
+    for start in range(0, len(records), 25):
+        packed = [{"data": base64.b64encode(record).decode()} for record in records[start : start + 25]]
+        answer = Client().post(
+            "/functions/telemetry/firehose/", {"requestId": str(start), "timestamp": 1, "records": packed},
+            content_type="application/json", headers={"X-Amz-Firehose-Access-Key": key},
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.content
+
+
+def killed_in_the_middle(file: Path) -> int:
+    """`manage.py ingest_reports` in a process of its own, killed once a part is stored; how much was stored."""
+    place = connection.settings_dict
+    address = f"postgresql:///{place['NAME']}?host={place['HOST']}&user={place['USER']}"
+    if place["PORT"]:
+        address = f"postgresql://{place['USER']}:{place['PASSWORD']}@{place['HOST']}:{place['PORT']}/{place['NAME']}"
+    run = subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, str(ROOT / "manage.py"), "ingest_reports", str(file)],
+        env=os.environ | {"DATABASE_URL": address}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(lambda: run.poll() is not None or InvocationReport.objects.count() >= 20_000, 60, pause=0.02)
+    assert run.poll() is None, "it ended before it could be killed"
+    run.send_signal(signal.SIGKILL)
+    run.wait(10)
+    until(lambda: not _others_at_work(), 10)  # the server notices within a moment
+    return InvocationReport.objects.count()
+
+
+def _others_at_work() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND xact_start IS NOT NULL"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def fails_in_the_middle(lines: list[str]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(BREAKS)
+    with pytest.raises(DatabaseError, match="disk full"):
+        ingest_stream(io.StringIO("".join(lines)), door="file")
+    with connection.cursor() as cursor:
+        cursor.execute(MENDED)
+    return InvocationReport.objects.count()
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_the_sums_do_not_move_whatever_is_sent_again_and_wherever_it_breaks_off() -> None:
+def test_the_sums_do_not_move_whatever_is_sent_again_and_wherever_it_breaks_off(tmp_path: Path) -> None:
     arn = f"arn:aws:lambda:{settings.AWS_REGION}:123456789012:function:volume-"
     Function.objects.bulk_create(
         Function(
@@ -72,26 +144,30 @@ def test_the_sums_do_not_move_whatever_is_sent_again_and_wherever_it_breaks_off(
         )
         for n in range(FUNCTIONS)
     )  # fmt: skip
-    lines, dice = written_lines(), random.Random(5)  # noqa: S311  # an order, no secret
+    key = FirehoseKey(name="all functions")
+    shown = key.new_key()
+    key.save()
+    lines, dice = written_lines(), random.Random(5)
+    file = tmp_path / "all.log"
     dice.shuffle(lines)
-    with connection.cursor() as cursor:
-        cursor.execute(BREAKS)
-    with pytest.raises(DatabaseError, match="disk full"):
-        ingest_stream(io.StringIO("".join(lines)), door="file")
-    with connection.cursor() as cursor:
-        cursor.execute(MENDED)
-    stored = InvocationReport.objects.count()
-    assert 0 < stored <= FAILS_AT
-    assert {row["invocations"] for row in sums()} == {stored} == {ReportKey.objects.count()}
+    file.write_text("".join(lines), encoding="utf-8")
+
+    for breaks_off in (lambda: killed_in_the_middle(file), lambda: fails_in_the_middle(lines)):
+        stored = breaks_off()
+        assert 0 < stored < LINES
+        assert {row["invocations"] for row in sums()} == {stored} == {ReportKey.objects.count()}
 
     first = ingest_stream(io.StringIO("".join(lines)), door="file")
     assert (first.new, first.known) == (LINES - stored, stored)
     before = sums()
     assert {row["invocations"] for row in before} == {row["in_histograms"] for row in before} == {LINES}
     assert {row["billed_ms"] for row in before} == {sum(n % 977 + 1 for n in range(LINES))}
-    for door in ("pull", "firehose"):
-        dice.shuffle(lines)
-        again = ingest_stream(io.StringIO("".join(lines)), door=door)
-        assert (again.new, again.known) == (0, LINES)
+    dice.shuffle(lines)
+    delivered(lines, shown)
+    dice.shuffle(lines)
+    again = ingest_stream(io.StringIO("".join(lines)), door="file")
+    assert (again.new, again.known) == (0, LINES)
     assert sums() == before
-    assert dict(DoorHour.objects.values_list("door").annotate(Sum("new"))) == {"file": LINES, "pull": 0, "firehose": 0}
+    doors = dict(DoorHour.objects.values_list("door").annotate(Sum("new")))
+    assert doors == {"file": LINES, "firehose": 0}
+    assert DoorHour.objects.filter(door="firehose").aggregate(known=Sum("known"))["known"] == LINES
