@@ -2,61 +2,46 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
+import os
 import random
-import re
 import resource
+import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from bench.reading import NAMED, line_of
 from bench.results import Result, at_least, at_most
 from services_registry.models import Function, FunctionDay, FunctionHour, InvocationReport
 from services_registry.telemetry.histogram import decode, encode
 from services_registry.telemetry.ingest import ingest_events, ingest_stream
-from services_registry.telemetry.parser import PlatformLine, parse_message
-from services_registry.telemetry.parser.columns import numbers, read_columns
 from services_registry.telemetry.rollups import Sums
 from services_registry.telemetry.sources import events_of
 
 FUNCTIONS, LINES, PEER_LINES, MILLION = 200, 100_000, 1_000, 1_000_000
-_NAMED = re.compile(
-    r"REPORT RequestId: (?P<id>\S+)\tDuration: (?P<duration>[\d.]+) ms\tBilled Duration: (?P<billed>\d+) ms\t"
-    r"Memory Size: (?P<memory>\d+) MB\tMax Memory Used: (?P<most>\d+) MB(?:\tInit Duration: (?P<init>[\d.]+) ms)?"
-)
-_FIELDS = ("request_id", "duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")
-_METRICS = ("durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB", "initDurationMs")
-Values = tuple[Any, ...]
 
 
 def reading(rounds: int) -> Iterator[Result]:
-    """Processor time, so the same as one core; the same values out of both.
+    """In a process of its own with one thread, so on one core; the best of the rounds of each side.
 
-    In columns is how events are stored (at least 300 at once); one by one is how whatever has an odd shape is read.
+    In columns is how events are stored (where there are many at once); one by one is how what has an odd shape is read.
     """
-    text, documents = _texts(50_000)
-    for name, lines, ours, peer, bound in (
-        ("reading REPORT lines in columns, against one compiled pattern a line", text, _columns, _by_pattern, 3),
-        ("reading JSON report records in columns, against json.loads a line", documents, _columns, _by_json, 4),
-        ("reading REPORT lines one by one, against one compiled pattern a line", text, _one_by_one, _by_pattern, 0.5),
-        ("reading JSON report records one by one, against json.loads a line", documents, _one_by_one, _by_json, 0.55),
-    ):
-        assert _rows(ours(lines)) == peer(lines)  # noqa: S101  # both must have read the same
-        mine, theirs = [], []
-        for _ in range(rounds):
-            mine.append(_lines_per_s(ours, lines))
-            theirs.append(_lines_per_s(peer, lines))
-        ratio = median(one / other for one, other in zip(mine, theirs, strict=True))
-        yield at_least(name, ratio, bound, n=len(lines), ours_lines_s=median(mine), peer_lines_s=median(theirs))
+    said = subprocess.run(  # noqa: S603  # our own module
+        [sys.executable, "-m", "bench.reading", str(rounds)], env=os.environ | {"POLARS_MAX_THREADS": "1"}, check=True,
+        stdout=subprocess.PIPE, text=True, timeout=300,
+    )  # fmt: skip
+    for found in json.loads(said.stdout):
+        figures = {"ours_lines_s": found["ours"], "peer_lines_s": found["peer"]}
+        yield at_least(found["name"], found["ours"] / found["peer"], found["bound"], n=found["n"], **figures)
 
 
 def storing(rounds: int) -> Iterator[Result]:
@@ -118,7 +103,7 @@ def _row_by_row(events: str, functions: dict[str, Function]) -> float:
     began = time.perf_counter()
     for line in lines:
         event = json.loads(line)
-        found = _NAMED.match(event["message"])
+        found = NAMED.match(event["message"])
         if found is None:
             continue
         values = found.groupdict()
@@ -150,54 +135,6 @@ def _add(report: InvocationReport) -> None:
         row.save()
 
 
-def _lines_per_s(read: Callable[[list[str]], Any], lines: list[str]) -> float:
-    gc.collect()
-    began = time.process_time()
-    read(lines)
-    return len(lines) / (time.process_time() - began)
-
-
-def _columns(lines: list[str]) -> Any:
-    """As they are stored: two frames, one of them empty here; numbers as numbers."""
-    found = read_columns(lines)
-    assert not found.rest  # noqa: S101  # nothing was left over
-    return (found.reports if found.reports.height else found.records).select("request_id", *numbers())
-
-
-def _rows(read: Any) -> list[Values]:
-    return read if isinstance(read, list) else list(read.rows())
-
-
-def _one_by_one(lines: list[str]) -> list[Values]:
-    return [
-        tuple([getattr(line, name) for name in _FIELDS])
-        for text in lines
-        for line in parse_message(text)
-        if isinstance(line, PlatformLine)
-    ]
-
-
-def _by_pattern(lines: list[str]) -> list[Values]:
-    read = []
-    for text in lines:
-        found = _NAMED.match(text)
-        if found is not None:
-            said = found.groupdict()
-            init = float(said["init"]) if said["init"] else None
-            whole = (int(said["billed"]), int(said["memory"]), int(said["most"]))
-            read.append((said["id"], float(said["duration"]), *whole, init))
-    return read
-
-
-def _by_json(lines: list[str]) -> list[Values]:
-    read = []
-    for text in lines:
-        record = json.loads(text)["record"]
-        metrics = record["metrics"]
-        read.append((record["requestId"], *[metrics.get(name) for name in _METRICS]))
-    return read
-
-
 def _make_functions() -> dict[str, Function]:
     arn = f"arn:aws:lambda:{settings.AWS_REGION}:123456789012:function:"
     rows = [
@@ -211,32 +148,6 @@ def _make_functions() -> dict[str, Function]:
     return {row.name: row for row in Function.objects.filter(name__startswith="bench-logs-")}
 
 
-def _texts(count: int) -> tuple[list[str], list[str]]:
-    dice = random.Random(1)  # noqa: S311  # no secret
-    text, documents = [], []
-    for _ in range(count):
-        request_id, ms = uuid.UUID(int=dice.getrandbits(128), version=4), dice.lognormvariate(5, 1)
-        text.append(_line(dice, request_id, ms))
-        metrics = {
-            "durationMs": round(ms, 3),
-            "billedDurationMs": int(ms) + 1,
-            "memorySizeMB": 512,
-            "maxMemoryUsedMB": 90,
-        }
-        record = {"requestId": str(request_id), "metrics": metrics, "status": "success"}
-        said = {"time": "2026-11-24T10:00:00.123Z", "type": "platform.report", "record": record}
-        documents.append(json.dumps(said, separators=(",", ":")))  # as Lambda writes it
-    return text, documents
-
-
-def _line(dice: random.Random, request_id: uuid.UUID, ms: float) -> str:
-    init = f"Init Duration: {dice.uniform(100, 900):.2f} ms\t" if dice.random() < 0.05 else ""
-    return (
-        f"REPORT RequestId: {request_id}\tDuration: {ms:.2f} ms\tBilled Duration: {int(ms) + 1} ms\t"
-        f"Memory Size: 512 MB\tMax Memory Used: {dice.randint(50, 400)} MB\t{init}\n"
-    )
-
-
 def _events(count: int) -> str:
     dice = random.Random()  # noqa: S311  # new request ids every time
     start = timezone.now() - timedelta(hours=6)
@@ -244,7 +155,7 @@ def _events(count: int) -> str:
     return "".join(
         json.dumps({
             "logGroup": f"/aws/lambda/bench-logs-{dice.randrange(FUNCTIONS)}", "timestamp": stamp,
-            "message": _line(dice, uuid.uuid4(), dice.lognormvariate(5, 1)),
+            "message": line_of(dice, uuid.uuid4(), dice.lognormvariate(5, 1)),
         }) + "\n"
         for stamp in stamps
     )  # fmt: skip

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,7 +74,12 @@ def read_columns(texts: Sequence[str]) -> Columns:
     records, others = _parted(others, kinds["record"], kinds["begins as a record"])
     companions, others = _parted(others, kinds["companion"])
     rest, _ordinary = _parted(others, kinds["marked"])
-    return Columns(_cut_reports(reports), _cut_records(records), companions["place"].to_list(), rest["place"].to_list())
+    return Columns(
+        _cut(reports, *_report_cuts()),
+        _cut(records, *_record_cuts()),
+        companions["place"].to_list(),
+        rest["place"].to_list(),
+    )
 
 
 def _parted(frame: pl.DataFrame, wanted: pl.Expr, likely: pl.Expr | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -85,60 +90,56 @@ def _parted(frame: pl.DataFrame, wanted: pl.Expr, likely: pl.Expr | None = None)
     return (frame, frame.clear()) if mask.all() else (frame.filter(mask), frame.filter(~mask))
 
 
-def _cut_reports(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of REPORT lines whose shape was checked."""
+def _cut(frame: pl.DataFrame, parts: list[pl.Expr], columns: list[pl.Expr]) -> pl.DataFrame:
+    """The columns of texts whose shape was checked."""
+    return frame.select("place", *parts).unnest("parts").select("place", *columns)
+
+
+@cache
+def _report_cuts() -> tuple[list[pl.Expr], list[pl.Expr]]:
     import polars as pl
 
     text = pl.col("text").str
-    parts = text.slice(_DURATION_AT).str.strip_suffix("\n").str.split_exact("\t", 5).alias("parts")
     field = [pl.col(f"field_{n}").str for n in range(5)]
-    return (
-        frame.select("place", text.slice(len(_BEFORE_REPORT_ID), _ID_LENGTH).alias("request_id"), parts)
-        .unnest("parts")
-        .select(
-            "place",
-            "request_id",
-            field[0].head(-3).alias("duration"),
-            field[1].slice(len("Billed Duration: ")).str.head(-3).alias("billed"),
-            field[2].slice(len("Memory Size: ")).str.head(-3).alias("memory"),
-            field[3].slice(len("Max Memory Used: ")).str.head(-3).alias("used"),
-            pl.when(field[4].len_bytes() > 0).then(field[4].slice(len("Init Duration: ")).str.head(-3)).alias("init"),
-        )
-    )
+    return [
+        text.slice(len(_BEFORE_REPORT_ID), _ID_LENGTH).alias("request_id"),
+        text.slice(_DURATION_AT).str.strip_suffix("\n").str.split_exact("\t", 5).alias("parts"),
+    ], [
+        pl.col("request_id"),
+        field[0].head(-3).alias("duration"),
+        field[1].slice(len("Billed Duration: ")).str.head(-3).alias("billed"),
+        field[2].slice(len("Memory Size: ")).str.head(-3).alias("memory"),
+        field[3].slice(len("Max Memory Used: ")).str.head(-3).alias("used"),
+        pl.when(field[4].len_bytes() > 0).then(field[4].slice(len("Init Duration: ")).str.head(-3)).alias("init"),
+    ]
 
 
-def _cut_records(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of JSON records whose shape was checked."""
+@cache
+def _record_cuts() -> tuple[list[pl.Expr], list[pl.Expr]]:
     import polars as pl
 
     text = pl.col("text").str
-    parts = text.slice(_NUMBERS_AT).str.split_exact(",", 5).alias("parts")
-    field = [pl.col(f"field_{n}").str for n in range(6)]
+    field = [pl.col(f"field_{n}").str for n in range(5)]
     cold = field[4].starts_with('"i')
-    return (
-        frame.select(
-            "place",
-            text.slice(len(_BEFORE_TIME), _TIME_LENGTH).alias("time"),
-            text.slice(_JSON_ID_AT, _ID_LENGTH).alias("request_id"),
-            parts,
-        )
-        .unnest("parts")
-        .select(
-            "place",
-            "time",
-            "request_id",
-            pl.col("field_0").alias("duration"),
-            field[1].slice(len('"billedDurationMs":')).alias("billed"),
-            field[2].slice(len('"memorySizeMB":')).alias("memory"),
-            field[3].slice(len('"maxMemoryUsedMB":')).str.strip_suffix("}").alias("used"),
-            pl.when(cold).then(field[4].slice(len('"initDurationMs":')).str.strip_suffix("}")).alias("init"),
-            pl.when(cold).then(pl.col("field_5")).otherwise(pl.col("field_4"))
-            .str.strip_chars_end("\n").str.slice(len('"status":"')).str.head(-3).alias("status"),
-        )
-    )  # fmt: skip
+    return [
+        text.slice(len(_BEFORE_TIME), _TIME_LENGTH).alias("time"),
+        text.slice(_JSON_ID_AT, _ID_LENGTH).alias("request_id"),
+        text.slice(_NUMBERS_AT).str.split_exact(",", 5).alias("parts"),
+    ], [
+        pl.col("time"),
+        pl.col("request_id"),
+        pl.col("field_0").alias("duration"),
+        field[1].slice(len('"billedDurationMs":')).alias("billed"),
+        field[2].slice(len('"memorySizeMB":')).alias("memory"),
+        field[3].slice(len('"maxMemoryUsedMB":')).str.strip_suffix("}").alias("used"),
+        pl.when(cold).then(field[4].slice(len('"initDurationMs":')).str.strip_suffix("}")).alias("init"),
+        pl.when(cold).then(pl.col("field_5")).otherwise(pl.col("field_4"))
+        .str.strip_chars_end("\n").str.slice(len('"status":"')).str.head(-3).alias("status"),
+    ]  # fmt: skip
 
 
-def numbers() -> list[Any]:
+@cache
+def numbers() -> list[pl.Expr]:
     """Expressions that turn the texts of the numbers of either frame into numbers."""
     import polars as pl
 
