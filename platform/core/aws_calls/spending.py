@@ -36,6 +36,11 @@ class OperationCost:
     usd: Decimal
 
     @property
+    def whole_units(self) -> int | Decimal:
+        """Without decimals where there are none to show."""
+        return int(self.units) if self.units == self.units.to_integral_value() else self.units
+
+    @property
     def paid_by_label(self) -> _StrOrPromise:
         return PaidBy(self.paid_by).label if self.paid_by else _("free")
 
