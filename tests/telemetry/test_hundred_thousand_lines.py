@@ -111,7 +111,14 @@ def killed_in_the_middle(file: Path) -> int:
     run.send_signal(signal.SIGKILL)
     run.wait(10)
     until(lambda: not _others_at_work(), 10)  # the server notices within a moment
-    return InvocationReport.objects.count()
+    return consistent()
+
+
+def consistent() -> int:
+    """How many reports are stored; every sum and the keys know of exactly these."""
+    stored = InvocationReport.objects.count()
+    assert {row["invocations"] for row in sums()} == {stored} == {ReportKey.objects.count()}
+    return stored
 
 
 def _others_at_work() -> bool:
@@ -130,7 +137,7 @@ def fails_in_the_middle(lines: list[str]) -> int:
         ingest_stream(io.StringIO("".join(lines)), door="file")
     with connection.cursor() as cursor:
         cursor.execute(MENDED)
-    return InvocationReport.objects.count()
+    return consistent()
 
 
 @pytest.mark.slow
@@ -152,10 +159,8 @@ def test_the_sums_do_not_move_whatever_is_sent_again_and_wherever_it_breaks_off(
     dice.shuffle(lines)
     file.write_text("".join(lines), encoding="utf-8")
 
-    for breaks_off in (lambda: killed_in_the_middle(file), lambda: fails_in_the_middle(lines)):
-        stored = breaks_off()
+    for stored in (killed_in_the_middle(file), fails_in_the_middle(lines)):
         assert 0 < stored < LINES
-        assert {row["invocations"] for row in sums()} == {stored} == {ReportKey.objects.count()}
 
     first = ingest_stream(io.StringIO("".join(lines)), door="file")
     assert (first.new, first.known) == (LINES - stored, stored)
