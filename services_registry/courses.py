@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -33,7 +34,7 @@ class Point:
     percentiles: dict[str, float | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
     """The points of a range by their step. A step without a point had no report: nothing ran, or nothing came in."""
 
@@ -54,7 +55,7 @@ class Course:
         """Of a step."""
         return HOUR if self.hourly else DAY
 
-    @property
+    @cached_property
     def grid(self) -> list[datetime | date]:
         """Every step that the range touches."""
         last = self.period.end - timedelta(microseconds=1)
@@ -64,13 +65,17 @@ class Course:
         start = self.period.start.astimezone(UTC).date()
         return [start + DAY * n for n in range((last.astimezone(UTC).date() - start).days + 1)]
 
-    @property
+    @cached_property
     def x(self) -> list[str]:
         return [x_of(at) for at in self.grid]
 
+    @cached_property
+    def _ordered(self) -> list[Point | None]:
+        return [self.points.get(at) for at in self.grid]
+
     def values(self, get: Callable[[Point], Any]) -> list[Any]:
         """One value for each step, None where there is no point."""
-        return [None if (point := self.points.get(at)) is None else get(point) for at in self.grid]
+        return [None if point is None else get(point) for point in self._ordered]
 
     def ends(self) -> tuple[str, str]:
         """Where the x axis begins and ends: with the first and the last step."""

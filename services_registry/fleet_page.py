@@ -15,12 +15,10 @@ from services_registry import course_charts as draw
 from services_registry.course_charts import Canvas, NamedChart
 from services_registry.courses import x_of
 from services_registry.fleet import Fleet, fleet_of
+from services_registry.fleet_entries import Entries, Entry, entries_of
 from services_registry.fleet_groups import Group, courses_of, groups_by, movers
-from services_registry.function_facts import Facts, FunctionFacts, facts_of
 from services_registry.function_page import USUAL, wider
-from services_registry.models import Function
 
-HEAVY = ("raw", "tags", "environment_names", "layers", "event_sources", "callers", "vpc", "logging", "async_settings")
 TITLES = {
     "owner": (gettext_lazy("By owner"), gettext_lazy("Whose functions are called?")),
     "capability": (gettext_lazy("By capability"), gettext_lazy("What are calls made for?")),
@@ -33,14 +31,15 @@ def page_of(request: HttpRequest) -> dict[str, Any]:
     comparing = bool(request.GET.get("compare"))
     fleet = fleet_of(period)
     before = fleet_of(period.before(), hourly=fleet.course.hourly) if comparing else None
-    facts = facts_of(list(Function.objects.defer(*HEAVY)), period)
-    parts = [_part(name, facts, period) for name in TITLES]
+    entries = entries_of(period)
+    parts = [_part(name, entries, period) for name in TITLES]
     return {
         "period": period, "comparing": comparing, "wider": wider(period), "fleet": fleet, "step": fleet.course.step,
-        "charts": _charts(fleet, before), "parts": parts, "as_of": facts.as_of, "sums": _sums(fleet, facts),
-        "functions": sum(entry.function.gone is None for entry in facts.rows),
-        "gone": sum(entry.function.gone is not None for entry in facts.rows),
-        "movers": _movers(facts.rows), "sample": fleet.sample or any(entry.sample for entry in facts.rows),
+        "charts": _charts(fleet, before), "parts": parts, "as_of": entries.as_of, "sums": _sums(fleet, entries),
+        "percentiles": fleet.percentiles(),
+        "functions": sum(entry.gone is None for entry in entries.rows),
+        "gone": sum(entry.gone is not None for entry in entries.rows),
+        "movers": _movers(entries.rows), "sample": fleet.sample or any(entry.sample for entry in entries.rows),
     }  # fmt: skip
 
 
@@ -54,12 +53,12 @@ def _charts(fleet: Fleet, before: Fleet | None) -> list[NamedChart]:
     ]  # fmt: skip
 
 
-def _sums(fleet: Fleet, facts: Facts) -> dict[str, Any]:
+def _sums(fleet: Fleet, entries: Entries) -> dict[str, Any]:
     names = ("invocations", "errors", "timeouts", "cold_starts")
     totals: dict[str, Any] = {name: fleet.total(name) for name in names}
     calls = totals["invocations"]
-    earlier = sum(entry.before_invocations or 0 for entry in facts.rows)
-    now = sum(entry.invocations or 0 for entry in facts.rows)
+    earlier = sum(entry.before_invocations or 0 for entry in entries.rows)
+    now = sum(entry.invocations or 0 for entry in entries.rows)
     return totals | {
         "error_share": totals["errors"] / calls if calls else None,
         "timeout_share": totals["timeouts"] / calls if calls else None,
@@ -68,15 +67,20 @@ def _sums(fleet: Fleet, facts: Facts) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _part(name: str, facts: Facts, period: Any) -> dict[str, Any]:
+def _part(name: str, entries: Entries, period: Any) -> dict[str, Any]:
     """The table and the chart of one way to put functions together."""
-    groups = groups_by(name, facts.rows, period)
+    groups = groups_by(name, entries.rows, period)
     heading, question = TITLES[name]
-    return {"name": name, "heading": heading, "groups": groups, "chart": _course(name, question, groups, facts, period)}
+    return {
+        "name": name,
+        "heading": heading,
+        "groups": groups,
+        "chart": _course(name, question, groups, entries, period),
+    }
 
 
-def _course(name: str, question: Any, groups: list[Group], facts: Facts, period: Any) -> NamedChart | None:
-    times, values = courses_of(groups, facts, period)
+def _course(name: str, question: Any, groups: list[Group], entries: Entries, period: Any) -> NamedChart | None:
+    times, values = courses_of(groups, entries, period)
     if not values:
         return None
     named = {key or _("none"): series for key, series in values.items()}
@@ -84,11 +88,11 @@ def _course(name: str, question: Any, groups: list[Group], facts: Facts, period:
     return NamedChart(f"by-{name}", question, charts.compact(figure), _("REPORT lines; the latest 90 steps at most"))
 
 
-def _movers(rows: list[FunctionFacts]) -> list[dict[str, Any]]:
+def _movers(rows: list[Entry]) -> list[dict[str, Any]]:
     """Each kind of movement with its functions."""
     return [
-        {"heading": _("Cost"), "money": True, "rows": movers(rows, lambda f: f.cost, lambda f: f.before_cost)},
-        {"heading": _("Calls"), "rows": movers(rows, lambda f: f.invocations, lambda f: f.before_invocations)},
-        {"heading": _("Errors"), "rows": movers(rows, lambda f: f.errors, lambda f: f.before_errors)},
-        {"heading": _("Time-outs"), "rows": movers(rows, lambda f: f.timeouts, lambda f: f.before_timeouts)},
+        {"heading": _("Cost"), "money": True, "rows": movers(rows, "cost")},
+        {"heading": _("Calls"), "rows": movers(rows, "invocations")},
+        {"heading": _("Errors"), "rows": movers(rows, "errors")},
+        {"heading": _("Time-outs"), "rows": movers(rows, "timeouts")},
     ]

@@ -35,6 +35,11 @@ QUICK, SLOW = ("1h", "24h", "7d", "30d"), ("90d", "13m")
 """Ranges refreshed every few minutes, and every night."""
 OLDEST = {name: timedelta(minutes=30) for name in QUICK} | {name: timedelta(days=2) for name in SLOW}
 """Standings that are older than this are not shown; sums are made anew then."""
+HEAVY = (
+    "raw", "tags", "environment_names", "layers", "vpc", "logging", "event_sources", "aliases", "async_settings",
+    "provisioned", "callers", "description", "notes",
+)  # fmt: skip
+"""Of a function: what no list shows and reading a thousand of them need not fetch."""
 _COUNTS = ("invocations", "errors", "timeouts", "cold_starts")
 _BILLED = ("billed_ms", "billed_mb_ms")
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from django.db.models import QuerySet
 
 from core.like import contains
 from core.timerange import TimeRange
 from services_registry import pricing
-from services_registry.choices import Origin
 from services_registry.courses import Course, Point, hour_of
-from services_registry.function_facts import SHARES, days_of, usage_of
+from services_registry.function_facts import days_of, usage_of
 from services_registry.models import Function, FunctionDay, FunctionHour
-from services_registry.models.telemetry import RollupFields
-from services_registry.telemetry.histogram import merge, percentile
+from services_registry.rollup_points import FIELDS, Row, costs_of, points_of
 
 
 def search_functions(functions: QuerySet[Function], text: str) -> QuerySet[Function]:
@@ -38,49 +34,16 @@ def course_of(function: Function, period: TimeRange, *, hourly: bool | None = No
     """
     if hourly is None and period.hourly or hourly:
         hours = FunctionHour.objects.filter(function=function, hour__gte=hour_of(period.start), hour__lt=period.end)
-        rows = [(row.hour, row) for row in hours.order_by("hour")]
+        rows = list(hours.order_by("hour").values("hour", *FIELDS))
         if rows or hourly:
-            return Course.of(period, _points(function, rows), hourly=True)
+            return Course.of(period, _points(function, rows, "hour"), hourly=True)
     days = FunctionDay.objects.filter(days_of(period), function=function)
-    found = _points(function, [(row.day, row) for row in days.order_by("day")])
-    return Course.of(period, found, hourly=period.hourly and not found)
+    rows = list(days.order_by("day").values("day", *FIELDS))
+    return Course.of(period, _points(function, rows, "day"), hourly=period.hourly and not rows)
 
 
-def _points(function: Function, rows: Sequence[tuple[datetime | date, RollupFields]]) -> list[Point]:
-    grouped: defaultdict[datetime | date, list[RollupFields]] = defaultdict(list)
-    for at, row in rows:
-        grouped[at].append(row)
-    usages = [
-        usage_of(
-            function,
-            at.date() if isinstance(at, datetime) else at,
-            _sum(group, "invocations"),
-            _sum(group, "billed_ms"),
-            _sum(group, "billed_mb_ms"),
-        )
-        for at, group in grouped.items()
-    ]
-    costs = pricing.estimate(usages)
-    points = []
-    for (at, group), cost in zip(grouped.items(), costs, strict=True):
-        merged = merge(row.histogram for row in group)
-        points.append(
-            Point(
-                at=at,
-                invocations=_sum(group, "invocations"),
-                errors=_sum(group, "errors"),
-                timeouts=_sum(group, "timeouts"),
-                cold_starts=_sum(group, "cold_starts"),
-                init_ms=_sum(group, "init_ms"),
-                billed_ms=_sum(group, "billed_ms"),
-                max_memory_mb=max(row.max_memory_mb for row in group),
-                cost=cost,
-                sample=any(getattr(row, "origin", "") == Origin.SAMPLE for row in group),
-                percentiles={name: percentile(merged, share) for name, share in SHARES},
-            )
-        )
-    return points
+def _points(function: Function, rows: Sequence[Row], at: str) -> list[Point]:
+    def usage(row: Row, day: date) -> pricing.Usage:
+        return usage_of(function, day, row["invocations"], row["billed_ms"], row["billed_mb_ms"])
 
-
-def _sum(rows: Sequence[RollupFields], name: str) -> Any:
-    return sum(getattr(row, name) for row in rows)
+    return points_of(rows, at, costs_of(rows, at, usage))

@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -71,6 +73,14 @@ def _x(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
+def _all_x(values: Sequence[Any]) -> list[Any]:
+    return list(values) if set(map(type, values)) == {str} else [_x(value) for value in values]
+
+
+def _all_y(values: Sequence[Number]) -> list[Any]:
+    return [_y(value) for value in values] if Decimal in set(map(type, values)) else list(values)
+
+
 def _y(value: Number) -> float | int | None:
     return float(value) if isinstance(value, Decimal) else value
 
@@ -92,14 +102,14 @@ def lines(
     x: Sequence[datetime | str | float], series: Mapping[str, Sequence[Number]], *, y_title: str = "", **more: Any
 ) -> Figure:
     """Lines over a common x. `None` is a gap and stays one; a point between two gaps is shown as a dot."""
-    colours = colours_for(list(series))
+    colours, at = colours_for(list(series)), _all_x(x)
     data = [
         {
             "type": "scatter",
             "mode": "lines+markers" if _has_lone_point(values) else "lines",
             "name": name,
-            "x": [_x(value) for value in x],
-            "y": [_y(value) for value in values],
+            "x": at,
+            "y": _all_y(values),
             "connectgaps": False,
             "line": {"color": colours[name], "width": 2},
             "marker": {"size": 5},
@@ -111,8 +121,13 @@ def lines(
 
 def _has_lone_point(values: Sequence[Number]) -> bool:
     """Whether a line alone would leave a value out."""
-    around = [None, *values, None]
-    return any(around[n] is None and around[n + 2] is None and around[n + 1] is not None for n in range(len(values)))
+    if None not in values:
+        return len(values) == 1
+    before, after = chain((None,), values), chain(islice(values, 1, None), (None,))
+    return any(
+        value is not None and left is None and right is None
+        for left, value, right in zip(before, values, after, strict=False)
+    )
 
 
 def bars(
@@ -125,13 +140,13 @@ def bars(
     **more: Any,
 ) -> Figure:
     """Bars over a common x, stacked by default. For names on the x axis say `x_type="category"`."""
-    colours = colours_for(list(series))
+    colours, at = colours_for(list(series)), _all_x(x)
     data = [
         {
             "type": "bar",
             "name": name,
-            "x": [_x(value) for value in x],
-            "y": [_y(value) for value in values],
+            "x": at,
+            "y": _all_y(values),
             "marker": {"color": colours[name]},
         }
         for name, values in series.items()
@@ -218,7 +233,7 @@ def with_steps(figure: Figure, points: Sequence[tuple[datetime | str, float]], l
 def with_before(figure: Figure, x: Sequence[datetime | str], values: Sequence[Number], label: str) -> Figure:
     """The same of an earlier time as a fainter line."""
     trace = {
-        "type": "scatter", "mode": "lines", "name": label, "x": [_x(at) for at in x], "y": [_y(value) for value in values],
+        "type": "scatter", "mode": "lines", "name": label, "x": _all_x(x), "y": _all_y(values),
         "connectgaps": False, "opacity": 0.7, "line": {"color": OTHER, "width": 1.5, "dash": "dot"},
     }  # fmt: skip
     return figure | {"data": [*figure["data"], trace]}
@@ -268,17 +283,23 @@ def with_log_scale(figure: Figure, ticks: Mapping[float, str]) -> Figure:
 
 def compact(figure: Figure) -> Figure:
     """The same with days that follow each other named by the first of them: half the bytes over a year."""
-    return figure | {"data": [_compact(trace) for trace in figure["data"]]}
+    days: list[Any] = []
+    data = []
+    for trace in figure["data"]:
+        x = trace["x"]
+        if len(x) >= MOST_SERIES and x != days and x == _days(x[0], len(x)):
+            days = x  # all traces of a chart share it
+        data.append(_named_by_first(trace) if days and x == days else trace)
+    return figure | {"data": data}
 
 
-def _compact(trace: dict[str, Any]) -> dict[str, Any]:
-    x = trace["x"]
-    if len(x) < MOST_SERIES or x != _days(x[0], len(x)):
-        return trace
-    return {name: value for name, value in trace.items() if name != "x"} | {"x0": x[0], "dx": DAY_MS}
+def _named_by_first(trace: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in trace.items() if name != "x"} | {"x0": trace["x"][0], "dx": DAY_MS}
 
 
+@lru_cache(maxsize=32)
 def _days(first: Any, count: int) -> list[str]:
+    """As ISO dates. Kept, because all charts of a page ask for the same; nobody changes the list."""
     try:
         start = date.fromisoformat(first)
     except (TypeError, ValueError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.http import QueryDict
@@ -15,9 +14,8 @@ from rest_framework.views import APIView
 from core.timerange import TimeRange, time_range
 from services_registry.api.functions import RANGES, SeriesSerializer, series_of
 from services_registry.fleet import fleet_of
-from services_registry.fleet_groups import BY, groups_by
-from services_registry.function_facts import facts_of
-from services_registry.models import Function
+from services_registry.fleet_entries import entries_of
+from services_registry.fleet_groups import BY, Group, groups_by
 
 
 class FleetSeriesView(APIView):
@@ -60,9 +58,9 @@ class FleetGroupsView(APIView):
         period, by = range_of(request.query_params), request.query_params.get("by", "owner")
         if by not in BY:
             raise serializers.ValidationError({"by": [f"one of {', '.join(BY)}"]})
-        facts = facts_of(list(Function.objects.only("owner", "capability", "region", "architecture")), period)
-        groups = [_group(asdict(group)) for group in groups_by(by, facts.rows, period)]
-        return Response({"start": period.start, "end": period.end, "as_of": facts.as_of, "groups": groups})
+        entries = entries_of(period)
+        groups = [_group(group) for group in groups_by(by, entries.rows, period)]
+        return Response({"start": period.start, "end": period.end, "as_of": entries.as_of, "groups": groups})
 
 
 def range_of(query: QueryDict) -> TimeRange:
@@ -73,7 +71,7 @@ def range_of(query: QueryDict) -> TimeRange:
     return period
 
 
-def _group(group: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: group[name] for name in map(str, GroupSerializer().fields)}
-    costs = {name: None if group[name] is None else f"{group[name]:f}" for name in ("cost", "before_cost")}
+def _group(group: Group) -> dict[str, Any]:
+    shown = {name: getattr(group, name) for name in map(str, GroupSerializer().fields)}
+    costs = {name: None if shown[name] is None else f"{shown[name]:f}" for name in ("cost", "before_cost")}
     return shown | costs

@@ -17,7 +17,7 @@ from core.saved_view_pages import SavedViewPages
 from core.timerange import TimeRange, time_range
 from services_registry.function_cells import rows_html
 from services_registry.function_columns import MINIMUM_SAMPLE, choices_of, columns_of, heads_of, ranked
-from services_registry.function_facts import Facts, facts_of, totals_of
+from services_registry.function_facts import HEAVY, Facts, facts_of, totals_of
 from services_registry.function_filters import FunctionFilter
 from services_registry.models import Function
 
@@ -31,7 +31,7 @@ USUAL_SORT = "-invocations"
 def asked_for(query: QueryDict) -> tuple[FunctionFilter, TimeRange, Facts]:
     """What an address asks for, all of it: filters, time range, and the facts of every function that matches, sorted."""
     period = time_range(query, default="30d")
-    everything = Function.objects.defer("raw", "tags", "environment_names", "layers")
+    everything = Function.objects.defer(*HEAVY)
     filters = FunctionFilter(query, queryset=everything)
     found = facts_of(list(filters.qs) if filters.is_valid() else [], period)
     return filters, period, Facts(ranked(found.rows, query.get("sort", USUAL_SORT)), found.as_of)

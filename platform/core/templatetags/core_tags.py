@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
+import orjson
 from django import template
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html, linebreaks
+from django.utils.html import conditional_escape, escape, format_html, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -270,16 +272,41 @@ def chart(
     headings, rows = charts.table_of(figure) if figure and has_data else ([], [])
     return {
         "chart_id": chart_id,
-        "chart_data_id": f"{chart_id}-data",
-        "figure": figure if has_data else None,
+        "figure": _json_script(figure, f"{chart_id}-data") if figure and has_data else None,
         "title": title,
         "source": source,
         "headings": headings,
-        "rows": rows[:SHOWN_IN_TABLE],
+        "rows": _rows_html(rows[:SHOWN_IN_TABLE], links),
         "cut": len(rows) > SHOWN_IN_TABLE,
         "step": step,
         "links": links,
     }
+
+
+_IN_SCRIPT = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+def _json_script(figure: charts.Figure, element_id: str) -> SafeString:
+    """Django's `json_script`, ten times as fast: a page has seven of them."""
+    text = orjson.dumps(figure, default=str).decode().translate(_IN_SCRIPT)
+    return format_html('<script id="{}" type="application/json">{}</script>', element_id, mark_safe(text))  # noqa: S308  # no character left that ends it
+
+
+def _rows_html(rows: Sequence[Sequence[Any]], links: str) -> SafeString:
+    """The rows of a chart's table, written out directly: over a year there are thousands of cells."""
+    return mark_safe("".join([  # noqa: S308  # every value is escaped or a number
+        f'<tr><th scope="row">{_row_head(at, links)}</th>{"".join([_number_cell(value) for value in values])}</tr>'
+        for at, *values in rows
+    ]))  # fmt: skip
+
+
+def _row_head(at: Any, links: str) -> str:
+    shown = escape(str(at))
+    return f'<a href="{escape(links + quote(str(at)))}#invocations">{shown}</a>' if links else shown
+
+
+def _number_cell(value: float | None) -> str:
+    return f'<td class="num">{figure_number(value)}</td>'
 
 
 @register.inclusion_tag("components/progress.html")

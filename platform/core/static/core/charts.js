@@ -32,6 +32,7 @@
       const figure = JSON.parse(data.textContent);
       const library = await plotly();
       const layout = themed(figure.layout || {});
+      if (layout.xaxis?.type === "date") Object.assign(layout.xaxis, { tickangle: 0, nticks: Math.max(3, Math.floor(node.clientWidth / 90)) });
       if (node.dataset.step) Object.assign(layout, { dragmode: coarse ? false : "zoom" });
       await library.react(node, figure.data, layout, { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage", "resetScale2d"]] });
       node.dataset.drawn = "1";
