@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core import charts
-from services_registry.courses import Course, Point
+from services_registry.courses import At, Course, Metric, Point
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
@@ -46,6 +46,8 @@ class Canvas:
     before: Course | None
     changes: Changes
     now: datetime
+    metrics: Mapping[At, Metric] = field(default_factory=dict)
+    """What CloudWatch counted, by step."""
 
     def finish(self, figure: charts.Figure, before: list[Any] | None = None) -> charts.Figure:
         """With the fainter line of the period before, the marks, and the common x axis."""
@@ -60,6 +62,10 @@ class Canvas:
         )
         return charts.compact(figure)
 
+    def counted(self, get: Callable[[Metric], Any]) -> list[Any]:
+        """One value of CloudWatch for each step, None where it has none."""
+        return [None if (found := self.metrics.get(at)) is None else get(found) for at in self.course.grid]
+
     def earlier(self, get: Callable[[Point], Any]) -> list[Any] | None:
         return None if self.before is None else self.before.values(get)
 
@@ -71,12 +77,23 @@ def calls_chart(canvas: Canvas) -> NamedChart:
         "errors": course.values(lambda point: point.errors - point.timeouts),
         "timeouts": course.values(lambda point: point.timeouts),
     }
-    figure = charts.bars(course.x, series)
-    return NamedChart(
-        "calls", gettext_lazy("How often was it called, and how did that end?"),
-        canvas.finish(figure, canvas.earlier(lambda point: point.invocations)),
-        gettext_lazy("REPORT lines; refused calls (throttles) never start, so they are not among them"),
-    )  # fmt: skip
+    source = gettext_lazy("REPORT lines; refused calls (throttles) never start, so they are not among them")
+    if canvas.metrics:
+        series |= _of_cloudwatch(canvas)
+        source = gettext_lazy("REPORT lines; throttles, and calls whose lines did not come in, by CloudWatch")
+    figure = canvas.finish(charts.bars(course.x, series), canvas.earlier(lambda point: point.invocations))
+    return NamedChart("calls", gettext_lazy("How often was it called, and how did that end?"), figure, source)
+
+
+def _of_cloudwatch(canvas: Canvas) -> dict[str, list[Any]]:
+    """Throttles; and the calls of steps of which no line came in."""
+    known = canvas.course.points
+    silent = [
+        None if at in known or (found := canvas.metrics.get(at)) is None else found.invocations
+        for at in canvas.course.grid
+    ]
+    throttles = {"throttles": canvas.counted(lambda metric: metric.throttles)}
+    return throttles | ({"by CloudWatch only": silent} if any(silent) else {})
 
 
 CLOSE_TO_TIMEOUT = gettext_lazy("How close do calls come to the time-out?")
@@ -120,14 +137,20 @@ def init_chart(canvas: Canvas) -> NamedChart:
 
 def running_chart(canvas: Canvas, limit: float | None = None) -> NamedChart:
     running = [_digits(value) for value in canvas.course.running(canvas.now)]
-    figure = charts.lines(canvas.course.x, {"running at once": running})
+    series = {"running at once": running}
+    source = gettext_lazy("estimated: billed time ÷ time passed; peaks within a step are higher")
+    peaks = canvas.counted(lambda metric: metric.concurrency)
+    if any(peak is not None for peak in peaks):
+        series["most at once"] = peaks
+        source = gettext_lazy("average estimated: billed time ÷ time passed; most at once by CloudWatch")
+    figure = charts.lines(canvas.course.x, series)
     if limit:
         figure = charts.with_limit(figure, limit, _("reserved: %(n)s") % {"n": f"{limit:,}"})
     before = None if canvas.before is None else [_digits(value) for value in canvas.before.running(canvas.now)]
-    return NamedChart(
-        "running", gettext_lazy("How many ran at once, on average?"), canvas.finish(figure, before),
-        gettext_lazy("estimated: billed time ÷ time passed; peaks within a step are higher"),
-    )  # fmt: skip
+    title = (
+        gettext_lazy("How many ran at once?") if len(series) > 1 else gettext_lazy("How many ran at once, on average?")
+    )
+    return NamedChart("running", title, canvas.finish(figure, before), source)
 
 
 def memory_chart(canvas: Canvas, limit: Steps, label: str) -> NamedChart:

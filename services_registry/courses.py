@@ -14,6 +14,7 @@ from django.utils import timezone
 from core.timerange import TimeRange
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+At = datetime | date
 YEARS = range(2014, 2200)  # Lambda began in 2014
 
 
@@ -32,6 +33,15 @@ class Point:
     cost: Decimal | None
     sample: bool
     percentiles: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One step as CloudWatch counted it; `concurrency`: most at once, None when it does not say."""
+
+    invocations: int
+    throttles: int
+    concurrency: int | None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from services_registry import course_charts as draw
 from services_registry.course_charts import Canvas, NamedChart
-from services_registry.courses import Course, x_of
+from services_registry.courses import At, Course, Metric, x_of
 from services_registry.function_changes import Change, readable_changes
 from services_registry.models import Function, FunctionRevision
 
@@ -53,13 +53,16 @@ def marks_of(revisions: Iterable[FunctionRevision], course: Course) -> list[Mark
 
 
 def charts_of(
-    function: Function, course: Course, before: Course | None, revisions: Sequence[FunctionRevision]
-) -> list[NamedChart]:
-    """Seven figures over the same x axis; none without points."""
-    if not course.points:
+    function: Function, course: Course, before: Course | None, revisions: Sequence[FunctionRevision],
+    metrics: Mapping[At, Metric] | None = None,
+) -> list[NamedChart]:  # fmt: skip
+    """Seven figures over the same x axis; two where only CloudWatch knows of calls; none where nothing does."""
+    if not course.points and not metrics:
         return []
     marks = [(_place(mark.at, course), mark.words) for mark in marks_of(revisions, course)]
-    canvas = Canvas(course, before, marks, timezone.now())
+    canvas = Canvas(course, before, marks, timezone.now(), metrics or {})
+    if not course.points:
+        return [draw.calls_chart(canvas), draw.running_chart(canvas, function.reserved_concurrency)]
     timeouts = [(at, value * 1000) for at, value in configured(function, revisions, course, "timeout_s")]
     memory = configured(function, revisions, course, "memory_mb")
     return [

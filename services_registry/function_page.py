@@ -23,7 +23,7 @@ from services_registry.function_facts import summed
 from services_registry.function_notes import notes_of
 from services_registry.invocations import OUTCOMES, Asked, with_logs
 from services_registry.models import Batch, Chunk, Function, FunctionRevision
-from services_registry.selectors import course_of
+from services_registry.selectors import course_of, metrics_of
 
 USUAL = "30d"
 LATEST = 10
@@ -44,7 +44,7 @@ def page_of(function: Function, request: HttpRequest) -> dict[str, Any]:
     return {
         "function": function, "comparing": comparing, "wider": wider(period),
         "facts": summed([function], period)[0],
-        "charts": charts_of(function, course, before, revisions), "step": course.step,
+        "charts": charts_of(function, course, before, revisions, metrics_of(function, course)), "step": course.step,
         "links": f"{_address(function, period, comparing)}&at=",
         "sample": any(point.sample for point in course.points.values()),
         "marks": list(reversed(marks)), "revisions": _worded(function, [mark.revision for mark in marks]),

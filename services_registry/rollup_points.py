@@ -9,11 +9,10 @@ from typing import Any
 
 from services_registry import pricing
 from services_registry.choices import Origin
-from services_registry.courses import Point
+from services_registry.courses import At, Point
 from services_registry.function_facts import EXACT, SHARES
 from services_registry.telemetry.histogram import percentiles
 
-At = datetime | date
 Row = Mapping[str, Any]
 COUNTS = ("invocations", "errors", "timeouts", "cold_starts", "init_ms", "billed_ms")
 FIELDS = (*COUNTS, "billed_mb_ms", "max_memory_mb", "origin", "histogram")

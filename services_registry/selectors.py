@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db.models import QuerySet
 
 from core.like import contains
 from core.timerange import TimeRange
 from services_registry import pricing
-from services_registry.courses import Course, Point, hour_of
+from services_registry.courses import At, Course, Metric, Point, hour_of
 from services_registry.function_facts import days_of, usage_of
-from services_registry.models import Function, FunctionDay, FunctionHour
+from services_registry.models import Function, FunctionDay, FunctionHour, MetricDay, MetricHour
 from services_registry.rollup_points import FIELDS, Row, costs_of, points_of
 
 
@@ -40,6 +41,19 @@ def course_of(function: Function, period: TimeRange, *, hourly: bool | None = No
     days = FunctionDay.objects.filter(days_of(period), function=function)
     rows = list(days.order_by("day").values("day", *FIELDS))
     return Course.of(period, _points(function, rows, "day"), hourly=period.hourly and not rows)
+
+
+def metrics_of(function: Function, course: Course) -> dict[At, Metric]:
+    """What CloudWatch counted of it, on the steps of its course."""
+    period, names = course.period, ("invocations", "throttles", "concurrency")
+    rows: QuerySet[Any, Any]
+    if course.hourly:
+        hours = MetricHour.objects.filter(function=function, hour__gte=hour_of(period.start), hour__lt=period.end)
+        rows = hours.order_by().values_list("hour", *names)
+    else:
+        days = MetricDay.objects.filter(days_of(period), function=function)
+        rows = days.order_by().values_list("day", *names)
+    return {at: Metric(*numbers) for at, *numbers in rows}
 
 
 def _points(function: Function, rows: Sequence[Row], at: str) -> list[Point]:

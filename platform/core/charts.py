@@ -27,6 +27,7 @@ NAMED = {
     "cold starts": "#56B4E9",
     "estimated": "#56B4E9",
     "billed": "#0072B2",
+    "by cloudwatch only": OTHER,
     "other": OTHER,
 }
 MOST_SERIES = 6

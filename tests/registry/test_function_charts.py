@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from services_registry.models import Function, FunctionDay, FunctionHour, FunctionRevision
+from services_registry.models import Function, FunctionDay, FunctionHour, FunctionRevision, MetricDay, MetricHour
 from services_registry.telemetry.histogram import Histogram, bucket_of, encode
 
 ClientAs = Callable[[User], Client]
@@ -111,6 +111,32 @@ def test_the_period_before_is_drawn_over_the_same_days(make_function: Make, figu
     assert [line["name"] for line in figures(function)["calls"]["data"]] == ["succeeded", "errors", "timeouts"]
     calls = figures(function, "compare=1")["calls"]
     assert trace(calls, "succeeded")["y"].index(40) == trace(calls, "the period before")["y"].index(90)
+
+
+def test_throttles_and_peaks_come_from_cloudwatch_and_stand_in_where_no_line_came(
+    make_function: Make, figures: Page
+) -> None:
+    function, silent = make_function("metered"), make_function("without-lines")
+    day_of(function, 2, 40).save()
+    today = timezone.now().astimezone(UTC)
+    for ago in (2, 3):
+        MetricDay.objects.create(
+            function=function,
+            day=today.date() - timedelta(days=ago),
+            invocations=41,
+            throttles=7,
+            concurrency=9,
+            until=today,
+        )
+    hour = today.replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
+    MetricHour.objects.create(function=silent, hour=hour, invocations=6, concurrency=2)
+    charts = figures(function)
+    assert trace(charts["calls"], "throttles")["y"][-4:] == [7, 7, None, None]
+    assert trace(charts["calls"], "by CloudWatch only")["y"][-4:] == [41, None, None, None]
+    assert trace(charts["running"], "most at once")["y"][-4:] == [9, 9, None, None]
+    alone = figures(silent, "range=24h")
+    assert set(alone) == {"calls", "running"}
+    assert [n for n in trace(alone["calls"], "by CloudWatch only")["y"] if n] == [6]
 
 
 def test_changes_are_listed_with_links_to_their_differences(
