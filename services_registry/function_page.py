@@ -93,9 +93,13 @@ def invocations_of(function: Function, request: HttpRequest) -> dict[str, Any]:
     """The list of single invocations with its filters."""
     period = time_range(request.GET, default=USUAL)
     asked = Asked.of(function, period, request.GET)
+    here = reverse("function-detail", args=[function.pk])  # a refused form shows the page at another address
     page = asked.page(request.GET.get("cursor", "")).linked(request)
+    page.next_link, page.previous_link = (
+        link.replace(request.path, here, 1) for link in (page.next_link, page.previous_link)
+    )
     return {
-        "function": function, "period": period, "asked": asked, "outcomes": OUTCOMES, "invocation_page": page,
+        "function": function, "here": here, "period": period, "asked": asked, "outcomes": OUTCOMES, "invocation_page": page,
         "invocations": with_logs(page.rows, function), "report_days": settings.REPORT_DAYS,
     }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.db.models import Sum
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.timerange import PRESETS
+from core.timerange import PRESETS, TimeRange
+from costs.models import Price
+from costs.models.prices import Meter
 from costs.price_book import seed_prices
+from services_registry.fleet_entries import entries_of
+from services_registry.function_facts import summed
 from services_registry.models import FleetDay, FleetHour, FleetUsage, Function, FunctionDay
 from services_registry.samples.fleet import sample_fleet
 from services_registry.samples.history import write_history
@@ -86,6 +92,25 @@ def test_owners_and_capabilities_have_shares_and_links_to_their_lists(
     moved = text[text.index('id="movers"') : text.index('id="by-owner"')]
     calls = moved[moved.index("Calls") : moved.index("Errors")]
     assert "labels" in calls and "↑" in calls and "track" not in calls  # too few calls to rank
+
+
+def test_a_range_that_is_not_kept_is_summed_to_the_same_also_across_a_change_of_prices(
+    fleet: list[Function], query_budget: Any
+) -> None:
+    seed_prices()
+    price = Price.objects.get(region="eu-west-1", meter=Meter.REQUEST, valid_from__lte="2026-01-01", tier_from=0)
+    Price.objects.create(
+        region=price.region, meter=price.meter, architecture=price.architecture, usd=price.usd * 7, checked_on=price.checked_on,
+        source="a test", valid_from=timezone.now().date() - timedelta(days=5),
+    )  # fmt: skip
+    for length in (timedelta(days=15), timedelta(days=7), timedelta(hours=47)):
+        period = TimeRange(timezone.now() - length, timezone.now(), "custom", "")
+        with query_budget(9):
+            entries = {entry.pk: entry for entry in entries_of(period).rows}
+        for facts in summed(fleet, period):
+            entry = entries[facts.function.pk]
+            for name in ("invocations", "errors", "cold_starts", "cost", "before_invocations", "before_cost"):
+                assert getattr(entry, name) == getattr(facts, name), (length, name)
 
 
 def test_an_empty_fleet_says_where_numbers_come_from(client_as: ClientAs, viewer: User) -> None:

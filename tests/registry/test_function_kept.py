@@ -63,7 +63,9 @@ def test_what_cannot_be_kept_stays_in_the_form_with_the_reason(
         (f'"{"x" * 300_000}"', "x", "at most 256 KB"),
     ):  # fmt: skip
         answer = client.post(address, {"payload": payload, "name": name})
-        assert (answer.status_code, reason in answer.content.decode()) == (400, True)
+        text = answer.content.decode()
+        assert (answer.status_code, reason in text) == (400, True)
+        assert f'href="/functions/{function.pk}/?compare=1"' in text  # not relative to the address of the form
     SavedPayload.objects.bulk_create(
         SavedPayload(function=function, owner=operator, name=f"p{n}", payload={}) for n in range(50)
     )
