@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from services_registry import course_charts as draw
 from services_registry.course_charts import Canvas, NamedChart
 from services_registry.courses import At, Course, Metric, x_of
-from services_registry.function_changes import Change, readable_changes
+from services_registry.function_changes import Change, label_of, readable_changes
 from services_registry.models import Function, FunctionRevision
 
 MOST_MARKS = 40
 """Marks in a chart; more could not be told apart. The latest ones are shown."""
 MOST_REVISIONS = 500
+CODE = label_of("code_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,15 @@ class Mark:
 
     @property
     def words(self) -> str:
-        parts = [f"{change.field}: {change.before} → {change.after}" for change in self.changes[:4]]
-        return "<br>".join([*(part[:80] for part in parts), *(["…"] if len(self.changes) > len(parts) else [])])
+        """What a mark says on hover, in lines; Plotly reads it as HTML of its own kind."""
+        parts = [_words_of(change) for change in self.changes[:4]]
+        return "<br>".join([*parts, *(["…"] if len(self.changes) > len(parts) else [])])
+
+
+def _words_of(change: Change) -> str:
+    if change.field == CODE:
+        return _("new code")
+    return escape(f"{change.field}: {change.before} → {change.after}"[:80])
 
 
 def revisions_since(function: Function, start: datetime) -> list[FunctionRevision]:

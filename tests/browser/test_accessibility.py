@@ -14,7 +14,7 @@ from tests.browser.screenshots import addresses
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CHECKED = (
     "home", "deliveries", "delivery", "batch", "functions", "function", "costs", "notifications", "documents", "document",
-    "board", "connections", "rules", "changes", "syncs", "telemetry", "findings",
+    "board", "connections", "rules", "changes", "syncs", "telemetry", "findings", "fleet",
 )  # fmt: skip
 
 

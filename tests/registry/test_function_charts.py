@@ -148,7 +148,7 @@ def test_changes_are_listed_with_links_to_their_differences(
     revision = FunctionRevision.objects.create(function=function, seen=at, changes={"code_sha256": ["a", "b"]})
     FunctionRevision.objects.create(function=function, seen=at, changes={})  # first seen: nothing changed
     text = client_as(viewer).get(f"/functions/{function.pk}/").content.decode()
-    assert "One change in this time" in text
+    assert "One change in this time" in text and '"text":["new code"]' in text
     assert f'href="#revision-{revision.pk}"' in text and f'id="revision-{revision.pk}"' in text
 
 
