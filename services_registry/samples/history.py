@@ -17,7 +17,7 @@ from services_registry.models import Function, FunctionDay, FunctionHour
 from services_registry.models.telemetry import RollupFields
 from services_registry.samples.fleet import SEED, FleetFunction
 from services_registry.telemetry.histogram import Histogram, bucket_of, decode, encode
-from services_registry.telemetry.rollups import SUMS, Sums, pour_fleet
+from services_registry.telemetry.rollups import SUMS, Sums, pour_both
 
 DAYS = 90
 HOURLY_DAYS = 8  # as many as charts show by hour; those of longer ranges read days
@@ -36,17 +36,10 @@ def write_history(functions: dict[str, Function], fleet: list[FleetFunction], *,
     wanted = [(functions[f.name], f) for f in fleet if f.name in functions and functions[f.name].pk not in done]
     days = [row for function, shape in wanted for row in _days(function, shape, until)]
     hours = [row for function, shape in wanted for row in _hours(function, shape, until)]
-    FunctionDay.objects.bulk_create(days, batch_size=2000, ignore_conflicts=True)
-    FunctionHour.objects.bulk_create(hours, batch_size=2000, ignore_conflicts=True)
-    _add_to_fleet(hours, days)
-    return len(days) + len(hours)
-
-
-def _add_to_fleet(hours: list[FunctionHour], days: list[FunctionDay]) -> None:
-    """The sample of all functions together, beside what an earlier call made of others."""
     by_hour = {(row.function_id, row.hour): _sums(row) for row in hours}
     by_day = {(row.function_id, row.day): _sums(row) for row in days}
-    pour_fleet(by_hour, by_day, timezone.now(), origin=Origin.SAMPLE)
+    pour_both(by_hour, by_day, timezone.now(), origin=Origin.SAMPLE)
+    return len(days) + len(hours)
 
 
 def _sums(row: RollupFields) -> Sums:

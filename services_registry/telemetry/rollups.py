@@ -103,20 +103,18 @@ def pour(hours: Hours, now: datetime) -> None:
     Always in this order and sorted, so that two writers wait for each other instead of locking each other out.
     """
     by_hour = {(function_id, _time_of(hour)): sums for (function_id, hour), sums in hours.items()}
-    days = _added(((function_id, at.date()), sums) for (function_id, at), sums in by_hour.items())
-    with transaction.atomic():
-        _pour_into(_HOURS, by_hour, now)
-        _pour_into(_DAYS, days, now)
-        pour_fleet(by_hour, days, now)
+    pour_both(by_hour, _added(((pk, at.date()), sums) for (pk, at), sums in by_hour.items()), now)
 
 
-def pour_fleet(
+def pour_both(
     hours: Mapping[tuple[int, datetime], Sums], days: Mapping[tuple[int, date], Sums], now: datetime, *,
     origin: str = Origin.REPORTS,
 ) -> None:  # fmt: skip
-    """Add the sums of functions to those of the fleet: days, and hours and days by what a price depends on."""
+    """The same for hours and days that were added up apart; the fleet's also by all that a price depends on."""
     places = _places({function_id for function_id, _time in [*hours, *days]})
     with transaction.atomic():
+        _pour_into(_HOURS, hours, now, origin)
+        _pour_into(_DAYS, days, now, origin)
         _pour_into(_FLEET, _added(((day,), sums) for (_id, day), sums in days.items()), now, origin)
         placed_hours = _added(((at, *places[pk]), sums) for (pk, at), sums in hours.items() if pk in places)
         _pour_into(_FLEET_HOURS, placed_hours, now, origin)

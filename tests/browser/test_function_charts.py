@@ -18,6 +18,8 @@ def test_dragging_zooms_all_charts_and_a_click_opens_the_invocations(page_of: Ca
     expect(page.locator(".chart[data-drawn]")).to_have_count(7)
     assert page.locator(".chart").nth(0).get_attribute("data-step") == "day"
 
+    page.wait_for_load_state("networkidle")  # parts above the charts come later and move them
+    page.locator("#chart-calls").scroll_into_view_if_needed()
     area = page.locator("#chart-calls .nsewdrag").bounding_box()
     assert area is not None
     middle = area["y"] + area["height"] / 2
@@ -31,9 +33,11 @@ def test_dragging_zooms_all_charts_and_a_click_opens_the_invocations(page_of: Ca
     ranges = page.evaluate("[...document.querySelectorAll('.chart')].map((node) => node.layout.xaxis.range.join())")
     assert len(set(ranges)) == 1  # all of them follow
 
-    page.locator("#chart-calls .bars .point path").first.hover(force=True)
-    page.mouse.down()
-    page.mouse.up()
+    page.wait_for_load_state("networkidle")
+    page.locator("#chart-calls").scroll_into_view_if_needed()
+    bar = page.locator("#chart-calls .bars .point path").first.bounding_box()
+    assert bar is not None
+    page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
     page.wait_for_url(re.compile(r"at=\d{4}-\d\d-\d\d#invocations$"))
     expect(page.locator("#invocations")).to_contain_text("Whole time range")
     page.get_by_role("link", name="timed out", exact=True).click()
