@@ -18,8 +18,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.timerange import PRESETS, TimeRange
+from costs.choices import Meter
 from costs.models import Price
-from costs.models.prices import Meter
 from costs.price_book import seed_prices
 from services_registry.fleet_entries import entries_of
 from services_registry.function_facts import summed
