@@ -6,6 +6,7 @@ from core import slots
 from costs import sums
 from costs.ec2_other.seed import seed_mapping
 from costs.price_book import seed_prices
+from costs.reconciliation import refresh as reconciliation
 from costs.samples.step import take_sample_bill
 from costs.what_if.seed import seed_servers
 
@@ -20,8 +21,13 @@ def _sums(log: Callable[[str], None]) -> None:
     log(f"{sums.refresh_late()} sums of estimated costs")
 
 
+def _reconcile(log: Callable[[str], None]) -> None:
+    log(f"{reconciliation.refresh()} months of bills held against estimates")
+
+
 slots.setup_steps.register(
     slots.SetupStep("prices", _seed, order=15),
     slots.SetupStep("sample-bill", take_sample_bill, order=60, sample_only=True),
     slots.SetupStep("cost-sums", _sums, order=92),
+    slots.SetupStep("reconciliation", _reconcile, order=94),
 )

@@ -8,6 +8,7 @@ from costs import sums
 from costs.anomalies.finding import look
 from costs.budgets.watching import watch as watch_budgets
 from costs.imports import undoing, waiting
+from costs.reconciliation import refresh as reconciliation
 from costs.report.mailing import send_report
 from costs.unit_costs import refresh as unit_costs
 from costs.what_if import keep as what_ifs
@@ -70,3 +71,9 @@ def monthly_report() -> None:
     """The report of the past month by e-mail: hourly on the first three days, until it was sent once."""
     today = sums.utc_today()
     send_report(sums.month_before(sums.month_of(today)), today)
+
+
+@shared_task(name="costs.reconcile", ignore_result=True, expires=3000, soft_time_limit=1800)
+def reconcile() -> None:
+    """Hold estimates against bills that changed, and once a day the latest months; hourly, harmless at any time."""
+    reconciliation.refresh()

@@ -12,13 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from core.notices import Kind, register_kind
 from core.notices.choices import Channel
 
-BUDGET, ANOMALY, REPORT = "budget", "cost_anomaly", "cost_report"
+BUDGET, ANOMALY, REPORT, REST = "budget", "cost_anomaly", "cost_report", "cost_rest"
 BOTH = (Channel.INBOX, Channel.EMAIL)
 register_kind(BUDGET, Kind(_("budget"), "coin", "yellow", BOTH, _("a threshold of a budget is passed, or will be")))
 register_kind(
     ANOMALY, Kind(_("cost anomaly"), "alert", "red", BOTH, _("a day cost far more than usual, with what changed"))
 )
 register_kind(REPORT, Kind(_("monthly cost report"), "coin", "blue", BOTH, _("the PDF of the past month, on the 1st")))
+register_kind(
+    REST, Kind(_("unexplained cost"), "coin", "yellow", BOTH, _("more of a month's bill than before is not explained"))
+)
 
 
 def administrators() -> list[Any]:

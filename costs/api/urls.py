@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from costs.api.bills import BilledView, BillViewSet
 from costs.api.ec2_other import Ec2OtherView
 from costs.api.money import AnomalyViewSet, BudgetViewSet, CostOverviewView
+from costs.api.reconciliation import ReconciliationView
 from costs.api.reports import ReportViewSet
 from costs.api.unit_costs import UnitCostView
 from costs.api.views import DailyCostView, FunctionCostView, PriceViewSet
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("costs/daily/", DailyCostView.as_view(), name="api-costs-daily"),
     path("costs/deliveries/", UnitCostView.as_view(), name="api-costs-deliveries"),
     path("costs/ec2-other/", Ec2OtherView.as_view(), name="api-costs-ec2-other"),
+    path("costs/reconciliation/", ReconciliationView.as_view(), name="api-costs-reconciliation"),
     path("costs/functions/", FunctionCostView.as_view(), name="api-costs-functions"),
     path("costs/billed/", BilledView.as_view(), name="api-costs-billed"),
     path("costs/functions/<int:pk>/what-if/", OneWhatIfView.as_view(), name="api-costs-function-what-if"),

@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "forget-old": {"task": "core.forget_old", "schedule": schedule(86_400)},
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
     "continue-bills": {"task": "costs.continue_bills", "schedule": schedule(60)},
+    "reconcile-costs": {"task": "costs.reconcile", "schedule": schedule(3600)},
     "forget-bills": {"task": "costs.forget_bills", "schedule": crontab(hour="3", minute="10")},
     "sweep-carriers": {"task": "shipments.sweep_due", "schedule": schedule(60)},
     "forget-sweeps": {"task": "shipments.forget_sweeps", "schedule": schedule(3600)},

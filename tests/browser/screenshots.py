@@ -37,6 +37,7 @@ PAGES = {
     "board": "/documents/board/", "rules": "/documents/rules/", "rule-new": "/documents/rules/new/",
     "board-empty": "/documents/board/?q=nothing-like-this", "board-waived": "/documents/board/?state=waived",
     "ec2-other": "/costs/ec2-other/", "ec2-other-rows": "/costs/ec2-other/rows/?kind=nat_bytes",
+    "reconciliation": "/costs/reconciliation/",
     "document-rules": "/documents/board/rules/",
     "document-rule-tried": f"/documents/board/rules/new/?{TRIED_RULE}&valid_from=2026-11-01",
 }  # fmt: skip
@@ -56,6 +57,7 @@ FIRST_OF = {
     "budget": ("/costs/budgets/", "table tbody a[href^='/costs/budgets/']"),
     "anomaly": ("/costs/anomalies/", "table tbody a[href^='/costs/anomalies/']"),
     "cost-days": ("/costs/rows/", "table tbody a[href^='/costs/rows/']"),
+    "reconciliation-one": ("/costs/reconciliation/", "table tbody a[href^='/costs/reconciliation/']"),
     "function": ("/functions/", "table tbody a[href^='/functions/']"),
     "what-if": ("/costs/what-if/", "table tbody a[href^='/costs/functions/']"),
 }
