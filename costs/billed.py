@@ -30,6 +30,7 @@ ROLLED = {
 OF_RESOURCES = ROLLED - {"usage_type", "line_type", "unit"} | {"resource"}
 SINGLE = ROLLED | {"operation", "resource"}
 TIMES = {"day", "month"}
+SAMPLE_DOOR = "sample"  # of imports
 BESIDE = timedelta(days=190)
 DIMENSIONS = PERIOD | SINGLE | TIMES
 
@@ -90,6 +91,12 @@ def billed(asked: Asked) -> list[Billed]:
         for row in found
     ]  # fmt: skip
     return sorted(groups, key=lambda group: (-group.cost, [str(value) for value in group.values]))
+
+
+def has_sample(first: date, last: date) -> bool:
+    """Whether a counted bill that tells of these days, both included, is sample data. One query."""
+    counted = BilledPeriod.objects.filter(counted=True, month__gte=first.replace(day=1), month__lte=last)
+    return counted.filter(cost_import__door=SAMPLE_DOOR).exists()
 
 
 def table_for(asked: Asked) -> type[BilledCost | BilledDay | BilledMonth | BilledResourceMonth]:

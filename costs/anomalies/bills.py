@@ -13,7 +13,7 @@ from django.db import transaction
 from costs.anomalies.band import FEWEST, Band, band_of, same_weekdays
 from costs.anomalies.kept import keep
 from costs.anomalies.parts import FINE
-from costs.billed import Asked, billed
+from costs.billed import Asked, billed, has_sample
 from costs.budgets.choices import Basis
 from costs.choices import ChargeCategory
 from costs.estimate import EXACT, exact_sum
@@ -59,6 +59,7 @@ class _Bills:
             self.types[service, group.currency][usage_type][day] = group.cost
             days.add(day)
         self.begun = min(days, default=last)
+        self.sample = has_sample(self.begun, last)
 
     def cost(self, place: Place, day: date) -> Decimal:
         return exact_sum(costs.get(day) for costs in self.types[place].values())
@@ -86,7 +87,7 @@ class _Bills:
         parts = self._parts(place, day, band, delta)
         return CostAnomaly(
             day=day, basis=Basis.BILLED, service=place[0], currency=place[1], actual=cost, expected=band.expected,
-            low=band.low, high=band.high, delta=delta, days=len(band.days),
+            low=band.low, high=band.high, delta=delta, days=len(band.days), sample=self.sample,
             parts=[{"name": name, "amount": f"{amount:f}"} for name, amount in parts],
         )  # fmt: skip
 

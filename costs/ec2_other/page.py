@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from costs.billed import has_sample
 from costs.ec2_other import reading
 from costs.ec2_other.assumptions import Assumptions, AssumptionsForm, read
 from costs.ec2_other.choices import ELSEWHERE, Basis, UsageKind
@@ -86,6 +87,7 @@ class Explained:
     ways: list[Way]
     sample: bool
     unfinished: bool
+    mapping: UsageTypes
 
     @property
     def inside(self) -> list[Line]:
@@ -190,7 +192,8 @@ def explain(query: QueryDict | Mapping[str, str]) -> Explained | None:
     ways = ways_out(regions_of(inside, uses, assumed), month, assumed, PriceBook(), day) if currency == "USD" else []
     return Explained(
         month, months, currency, known, lines, trend, assumed, form, parts, uses, ways,
-        sample=reading.has_sample(first, end), unfinished=month_after(month) > today or any(x.estimated for x in lines),
+        sample=has_sample(first, reading.last_day(month)), unfinished=month_after(month) > today or any(x.estimated for x in lines),
+        mapping=mapping,
     )  # fmt: skip
 
 

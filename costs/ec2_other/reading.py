@@ -12,11 +12,10 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 
 from costs.billed import Asked, Billed, billed
-from costs.choices import BillState
 from costs.ec2_other.choices import ELSEWHERE, UsageKind
 from costs.ec2_other.mapping import EC2, NAMES, Mapping, code_of
 from costs.estimate import exact_sum
-from costs.models import BilledCost, BilledPeriod, CostImport, ResourceUse
+from costs.models import BilledCost, BilledPeriod, ResourceUse
 
 MONTHS = 13
 GIB = Decimal(2**30)
@@ -167,12 +166,6 @@ def counted_costs(first: date, end: date) -> QuerySet[BilledCost]:
     periods = BilledPeriod.objects.filter(counted=True, month__gte=first - beside, month__lt=end + beside)
     ids = list(periods.values_list("pk", flat=True))
     return BilledCost.objects.filter(period__in=ids, day__gte=first, day__lt=end)
-
-
-def has_sample(first: date, end: date) -> bool:
-    """Whether a counted bill of these months is sample data."""
-    mine = Q(periods__counted=True, periods__month__gte=first, periods__month__lt=end)
-    return CostImport.objects.filter(mine, door="sample", state=BillState.DONE).exists()
 
 
 def rows_of(month: date, kind: str, mapping: Mapping, day: date | None = None) -> QuerySet[Any]:

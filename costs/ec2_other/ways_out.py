@@ -18,7 +18,7 @@ from costs.choices import Meter
 from costs.ec2_other.assumptions import Assumptions, share
 from costs.ec2_other.choices import UsageKind
 from costs.ec2_other.network import Use
-from costs.ec2_other.reading import GIB, Line, month_after
+from costs.ec2_other.reading import GIB, Line
 from costs.estimate import EXACT, PriceBook
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def prices_of(book: PriceBook, region: str, day: date) -> Prices | None:
 
 
 def ways_out(regions: Sequence[Region], month: date, assumed: Assumptions, book: PriceBook, day: date) -> list[Way]:
-    """The ways of all regions together, the largest saving first."""
-    hours = Decimal((month_after(month) - month).days * 24)
+    """The ways of all regions together up to `day`, whose prices count; the largest saving first."""
+    hours = Decimal(((day - month).days + 1) * 24)
     sums: defaultdict[str, list[Decimal | None]] = defaultdict(list)
     facts: dict[str, list[tuple[_StrOrPromise, str]]] = defaultdict(list)
     with localcontext(EXACT):

@@ -31,6 +31,7 @@ from services_registry.models import Function
 
 FRESH = timedelta(hours=20)
 LATE_MONTHS = 2  # months that late reports still change
+TOLD_MONTHS = 2  # before this one; of older months that come in at last nobody is told
 # The rest is told of when it is this share of what was billed, this amount, and so many times the month before's.
 GROWN_SHARE, GROWN_AMOUNT, GROWN_TIMES = Decimal("0.05"), Decimal(5), Decimal("1.5")
 _LAMBDA = SERVICES["AWSLambda"]
@@ -74,7 +75,7 @@ def reconcile(month: date, *, actor: Any = None) -> int:
         Reconciliation.objects.bulk_create(rows, batch_size=1000)
         if actor is not None:
             record(actor=actor, verb="costs.reconciled", target=f"{month:%Y-%m}", source="page")
-        for currency in by_currency:
+        for currency in by_currency if month >= month_before(_this_month(), TOLD_MONTHS) else ():
             _tell_if_grown(month, currency)
     return len(rows)
 
@@ -96,7 +97,7 @@ def refresh() -> int:
     changed = dict(
         BilledPeriod.objects.filter(counted=True).order_by().values_list("month").annotate(at=Max("changed"))
     )
-    latest = month_before(now.astimezone(UTC).date().replace(day=1), LATE_MONTHS - 1)
+    latest = month_before(_this_month(), LATE_MONTHS - 1)
     done = 0
     for month in months_with_bills():
         known = kept.get(month)
@@ -105,6 +106,10 @@ def refresh() -> int:
             reconcile(month)
             done += 1
     return done
+
+
+def _this_month() -> date:
+    return timezone.now().astimezone(UTC).date().replace(day=1)
 
 
 def _has_lambda(month: date) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
+from costs.billed import SAMPLE_DOOR
 from costs.ec2_other.choices import GroupBy
 from costs.imports.sources import on_disk
 from costs.imports.taking import take_file
@@ -17,14 +18,13 @@ from costs.samples.bill import INTERFACE_ALONE, INTERFACE_OF_LABELS, bill_rows
 from costs.samples.lines import write
 from services_registry.models import Function
 
-DOOR = "sample"
 _KNOWN_BY = "sample data: the security group of the interface"
 
 
 def take_sample_bill(log: Callable[[str], None]) -> None:
     """Once: where a sample bill was ever taken in, also one that was taken back, nothing is done."""
     functions = list(Function.objects.filter(sample=True).order_by("name"))
-    if not functions or CostImport.objects.filter(door=DOOR).exists():
+    if not functions or CostImport.objects.filter(door=SAMPLE_DOOR).exists():
         log("no sample bill is needed")
         return
     until = timezone.now().astimezone(UTC).date()
@@ -32,7 +32,7 @@ def take_sample_bill(log: Callable[[str], None]) -> None:
         count = write(bill_rows(functions, until), file)
         file.flush()
         with on_disk(Path(file.name), f"sample-bill-{until:%Y-%m-%d}.csv") as opened:
-            take_file(opened, door=DOOR)
+            take_file(opened, door=SAMPLE_DOOR)
     _name_interfaces(functions, until)
     log(f"a sample bill of {count} lines taken in")
 

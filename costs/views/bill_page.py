@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.formats import duration_ms_text
+from costs.billed import SAMPLE_DOOR
 from costs.choices import BILL_TONES, BillState
 from costs.imports.undoing import why_not
 from costs.models import CostImport
@@ -23,6 +24,7 @@ def bill_context(made: CostImport) -> dict[str, Any]:
     open_ = made.state in OPEN
     return {
         "made": made,
+        "sample": made.door == SAMPLE_DOOR,
         "tone": BILL_TONES[BillState(made.state)],
         "watched": open_,
         "asks": made.state == BillState.WAITING,

@@ -18,6 +18,7 @@ from core.aws.errors import AwsError
 from core.errors import RefusedError
 from core.htmx import is_fragment, vary_on_fragment
 from core.pagination import KeysetPage
+from costs.billed import SAMPLE_DOOR
 from costs.choices import BILL_TONES, BillState
 from costs.imports import undoing, waiting
 from costs.imports.shapes import UnreadableBillError
@@ -45,7 +46,15 @@ class BillForm(forms.Form):
 @require_GET
 def bill_list(request: HttpRequest) -> HttpResponse:
     page = KeysetPage.of(CostImport.objects.defer("by_service"), order=["-created", "-id"], request=request)
-    rows = [{"made": made, "tone": BILL_TONES[BillState(made.state)], "sums": sums_of(made)} for made in page.rows]
+    rows = [
+        {
+            "made": made,
+            "tone": BILL_TONES[BillState(made.state)],
+            "sums": sums_of(made),
+            "sample": made.door == SAMPLE_DOOR,
+        }
+        for made in page.rows
+    ]
     return render(request, "costs/bill_list.html", {"page": page, "rows": rows})
 
 

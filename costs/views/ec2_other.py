@@ -40,7 +40,7 @@ def ec2_other(request: HttpRequest) -> HttpResponse:
 def page_context(found: Explained) -> dict[str, Any]:
     functions = found.functions()
     rows = f"{reverse('ec2-other-rows')}?currency={found.currency}&"
-    days = reading.day_lines(found.month, Mapping())
+    days = reading.day_lines(found.month, found.mapping)
     return {
         "found": found, "kinds": found.kinds(), "elsewhere": found.elsewhere(), "unmapped": found.unmapped(),
         "functions": functions[:TOP], "function_count": len(functions), "top": TOP, "rest": found.rest(),
@@ -49,7 +49,6 @@ def page_context(found: Explained) -> dict[str, Any]:
         "bases": [(basis.label, BASIS_TONES[basis], found.part(basis), _share(found.part(basis), found.billed))
                   for basis in (Basis.MEASURED, Basis.ALLOCATED, Basis.NOT_ATTRIBUTED)],
         "change": _share(found.billed - found.before, found.before),
-        "mapping": Mapping().rows,
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from core.csv_stream import csv_response
 from costs.anomalies.choices import TONES as ANOMALY_TONES
 from costs.anomalies.choices import AnomalyState
+from costs.billed import has_sample
 from costs.billed_month import billed_figure, billed_month
 from costs.budgets.choices import TONES, Basis, Currency
 from costs.models import CostAnomaly
@@ -48,6 +49,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
         "course_figure": course_figure(shown), "tables": [_table(shown, name, said) for name in GROUPS],
         "functions": dearest(said.month, said.currency, limit=TOP), "top": TOP, "rows_url": reverse("cost-rows"),
         "billed": (bill := billed_month(said.month)), "billed_figure": billed_figure(bill) if bill else None,
+        "billed_sample": bill is not None and has_sample(bill.month, bill.last),
         "anomalies": _anomalies(said), "budgets": dressed(shown.budgets), "query": said.query,
     }  # fmt: skip
     return render(request, "costs/overview.html", context)

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from core.models import Notification
+from costs.ec2_other.reading import month_before
 from costs.estimate import PriceBook
 from costs.models import Reconciliation
 from costs.reconciliation.choices import Reason
@@ -151,13 +153,18 @@ def test_a_month_is_reckoned_again_only_when_its_bill_changed(make_function: Mak
 
 
 def test_administrators_hear_once_when_the_rest_grows(make_function: Make, tmp_path: Path, admin_user: Any) -> None:
-    function, september = make_function("f"), date(2026, 9, 1)
-    for day in (september, OCTOBER):
+    past = month_before(timezone.now().date().replace(day=1))
+    before, long_ago = month_before(past), month_before(past, 9)
+    function = make_function("f")
+    for day in (long_ago, before, past):
         used(function, day, 10**6)
-    take(tmp_path, [seconds(function, "1000010", day=september), seconds(function, "3000000")])
-    for month in (september, OCTOBER, OCTOBER):
+    take(tmp_path, [
+        seconds(function, "1000000", day=month_before(long_ago)), seconds(function, "9000000", day=long_ago),
+        seconds(function, "1000010", day=before), seconds(function, "3000000", day=past),
+    ])  # fmt: skip
+    for month in (month_before(long_ago), long_ago, before, past, past):
         reconcile(month)
     told = Notification.objects.get(user=admin_user)
-    assert "is not explained" in told.text and "/costs/reconciliation/?month=2026-10" in told.url
+    assert "is not explained" in told.text and f"/costs/reconciliation/?month={past:%Y-%m}" in told.url
     assert not has_grown(Decimal(100), Decimal(200), None), "nothing to compare with"
     assert not has_grown(Decimal(4), Decimal(5), Decimal(0)) and not has_grown(Decimal(6), Decimal(500), Decimal(0))

@@ -44,6 +44,7 @@ def test_get_function_tells_everything_that_was_configured(aws: LocalAws) -> Non
     assert (config["EphemeralStorage"], config["Architectures"]) == ({"Size": 2048}, ["arm64"])
     assert config["LoggingConfig"]["LogGroup"] == "/custom/group"
     assert (config["VpcConfig"]["SubnetIds"], config["TracingConfig"]) == (["subnet-1"], {"Mode": "Active"})
+    assert config["VpcConfig"]["VpcId"].startswith("vpc-"), "as AWS says of the subnets"
     assert found["Tags"] == {"team": "returns"} and "Concurrency" not in found
     assert aws.functions.list_tags(Resource=config["FunctionArn"])["Tags"] == {"team": "returns"}
 
