@@ -32,7 +32,8 @@ class Line:
     @property
     def gap(self) -> Decimal:
         with localcontext(EXACT):
-            return self.row.billed - self.row.estimated
+            gap: Decimal = self.row.billed - self.row.estimated
+            return gap
 
     @property
     def gap_share(self) -> float | None:

@@ -40,7 +40,12 @@ def used(function: Function, day: date, gb_s: int, calls: int = 0) -> None:
 def seconds(function: Function, gb_s: str, listed: str | None = None, day: date = OCTOBER, **more: Any) -> Any:
     """A line of GB-seconds, at the list price where no amount is named."""
     cost = listed if listed is not None else f"{Decimal(gb_s) * PER_GB_S:f}"
-    given = {"service": LAMBDA, "resource": function.arn, "unit": "Lambda-GB-Second", "quantity": Decimal(gb_s)}
+    given: dict[str, Any] = {
+        "service": LAMBDA,
+        "resource": function.arn,
+        "unit": "Lambda-GB-Second",
+        "quantity": Decimal(gb_s),
+    }
     return line("EU-Lambda-GB-Second", cost, day=day, **given | more)
 
 
