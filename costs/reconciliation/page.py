@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, localcontext
 
-from django.db.models import F
+from django.db.models import F, Sum
 from django.db.models.functions import Abs
 from django.utils import timezone
 
@@ -57,7 +57,7 @@ class Reconciled:
     currency: str = "USD"
     currencies: list[str] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
-    before: list[Reconciliation] = field(default_factory=list)
+    unexplained_before: Decimal | None = None
 
     def total(self, name: str) -> Decimal:
         return exact_sum(getattr(line.row, name) for line in self.lines)
@@ -83,10 +83,6 @@ class Reconciled:
     def unexplained(self) -> Decimal:
         """Without signs: too much and too little do not hide each other."""
         return rest_of(line.row for line in self.lines)
-
-    @property
-    def unexplained_before(self) -> Decimal | None:
-        return rest_of(self.before) if self.before else None
 
     @property
     def grown(self) -> bool:
@@ -116,15 +112,12 @@ def reconciled(query: Mapping[str, str]) -> Reconciled:
     if not months:
         return Reconciled(None, [])
     month = _month(query.get("month", ""), months)
-    rows = Reconciliation.objects.select_related("function").defer(
-        "function__raw", "function__tags", "function__layers"
-    )
-    found = list(rows.filter(month__in=(month, month_before(month))).order_by(Abs(F("rest")).desc(), "name"))
-    here = [row for row in found if row.month == month]
+    here = list(Reconciliation.objects.filter(month=month).order_by(Abs(F("rest")).desc(), "name"))
     known = sorted({row.currency for row in here}, key=lambda name: (name != "USD", name))
     currency = query.get("currency", "") if query.get("currency") in known else known[0]
     lines = [Line(row, reasons_of(row)) for row in here if row.currency == currency]
-    before = [row for row in found if row.month != month and row.currency == currency]
+    past = Reconciliation.objects.filter(month=month_before(month), currency=currency)
+    before = past.aggregate(rest=Sum(Abs(F("rest"))))["rest"]
     return Reconciled(month, months, currency, known, lines, before)
 
 

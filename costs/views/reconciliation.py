@@ -24,6 +24,7 @@ from costs.models import Reconciliation
 from costs.reconciliation.choices import WORDS, Reason
 from costs.reconciliation.page import Line, Reconciled, past_of, reasons_of, reconciled, steps
 from costs.reconciliation.refresh import reconcile
+from services_registry.models import Function
 
 TOP = 50
 
@@ -89,10 +90,12 @@ def reconciliation_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _rows(found: Reconciled) -> Iterator[tuple[Any, ...]]:
+    known = (line.row.function_id for line in found.lines)
+    regions = dict(Function.objects.filter(pk__in=[pk for pk in known if pk]).values_list("pk", "region"))
     for line in found.lines:
         row = line.row
         yield (
-            f"{row.month:%Y-%m}", row.currency, row.name, row.function.region if row.function else "",
+            f"{row.month:%Y-%m}", row.currency, row.name, regions.get(row.function_id or 0, ""),
             plain(row.estimated), plain(row.billed), None if row.effective is None else plain(row.effective),
             plain(line.gap), *(plain(line.reasons.get(reason, Decimal(0))) for reason in Reason), plain(row.rest),
             plain(row.allocated), row.days, row.days_billed, row.days_silent, row.sample,
