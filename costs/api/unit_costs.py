@@ -71,7 +71,7 @@ class UnitCostView(APIView):
     @extend_schema(responses=UnitCostsSerializer, parameters=PARAMETERS, operation_id="costs_deliveries")
     def get(self, request: Request) -> Response:
         _refuse(request.query_params)
-        asked, period, _by = page.asked_for(request.query_params)
+        asked, period, _by = page.asked_for(request.query_params, longest=page.ANY_LENGTH)
         if period.problem:
             raise serializers.ValidationError({"range": [str(period.problem)]})
         by = request.query_params.get("by", TOGETHER)

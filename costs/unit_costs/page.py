@@ -34,7 +34,8 @@ from shipments.models import Carrier
 
 MOST_LINES = 5
 DAYS_FOR_WEEKS = 100
-"""Beyond so many days a step is a week unless days are asked for."""
+"""Beyond so many days a step is a week; files and the API give days where they are asked for."""
+ANY_LENGTH = 10_000
 COLUMNS = (
     "start", "step", "carrier", "kind_of_work", "deliveries", "items", "usd", "eur", "usd_per_delivery", "eur_per_delivery",
     "usd_of_no_single_delivery",
@@ -64,8 +65,11 @@ class Group:
     share: float | None
 
 
-def asked_for(query: QueryDict) -> tuple[Asked, TimeRange, str]:
+def asked_for(query: QueryDict, *, longest: int = DAYS_FOR_WEEKS) -> tuple[Asked, TimeRange, str]:
     """(what is asked for, the range, by what it is split). Steps and splits that make no sense are the usual ones.
+
+    Args:
+        longest: so many days are shown day by day where that is asked for; beyond, by weeks.
 
     Raises:
         Carrier.DoesNotExist: there is no carrier of that code.
@@ -73,9 +77,9 @@ def asked_for(query: QueryDict) -> tuple[Asked, TimeRange, str]:
     period = time_range(query, default="30d")
     # Days that are written down are meant as they are; in another zone they would touch a UTC day more.
     first, last = (period.first_day, period.last_day) if period.name == "custom" else days_of(period)
-    step = query.get("step", "")
-    if step not in Step.values:
-        step = Step.WEEK if (last - first).days > DAYS_FOR_WEEKS else Step.DAY
+    length, step = (last - first).days, query.get("step", "")
+    if step not in Step.values or length > longest:
+        step = Step.WEEK if length > DAYS_FOR_WEEKS else Step.DAY
     carrier = Carrier.objects.get(code=query["carrier"]) if query.get("carrier") else None
     by = KIND if query.get("by") == KIND else CARRIER
     return Asked.whole(first, last, Step(step), carrier, query.get("kind", "")[:60]), period, by

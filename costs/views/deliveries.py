@@ -31,27 +31,28 @@ from shipments.models import Carrier
 def unit_costs(request: HttpRequest) -> HttpResponse:
     asked, period, by = _asked_for(request.GET)
     rows, found = page.stretches(asked), work_of(asked, by)
-    carriers = Carrier.objects.in_bulk()
-    whole = together(row.work for row in rows)
-    beside = page.besides_together(row.beside for row in rows)
+    carriers, kinds = Carrier.objects.in_bulk(), page.kind_names()
+    whole, beside = together(row.work for row in rows), page.besides_together(row.beside for row in rows)
+    behind = _behind_query(asked)
     context = {
         "period": period, "asked": asked, "by": by, "rows": rows[::-1], "whole": whole, "beside": beside,
         "groups": page.groups(found, by, carriers), "attributed": page.share_attributed(whole, beside),
         "each_figure": page.per_delivery_figure(found, by, carriers, [row.start for row in rows]),
         "money_figure": page.money_figure(rows, asked), "carriers": sorted(carriers.values(), key=lambda row: row.name),
-        "kinds": sorted(page.kind_names().items(), key=lambda pair: pair[1]), "steps": Step.choices,
-        "known_kind": asked.kind in page.kind_names(), "ways": ((CARRIER, _("carrier")), (KIND, _("kind of work"))),
+        "kinds": sorted(kinds.items(), key=lambda pair: pair[1]), "known_kind": asked.kind in kinds, "steps": Step.choices,
+        "ways": ((CARRIER, _("carrier")), (KIND, _("kind of work"))),
+        "weeks_only": request.GET.get("step") == Step.DAY and asked.step == Step.WEEK,
         "as_of": UnitDay.objects.order_by("-day").first(), "query": request.GET.urlencode(),
         "kept": {name: value for name, value in request.GET.items() if name in {"range", "from", "to"}},
-        "sample": whole.sample or beside.sample, "behind": _behind_query(asked),
-        "links": f"{reverse('unit-cost-behind')}?{_behind_query(asked)}&at=",
+        "sample": whole.sample or beside.sample, "behind": behind,
+        "links": f"{reverse('unit-cost-behind')}?{behind}&at=",
     }  # fmt: skip
     return render(request, "costs/unit_costs.html", context)
 
 
-def _asked_for(query: QueryDict) -> tuple[Asked, TimeRange, str]:
+def _asked_for(query: QueryDict, longest: int = page.DAYS_FOR_WEEKS) -> tuple[Asked, TimeRange, str]:
     try:
-        return page.asked_for(query)
+        return page.asked_for(query, longest=longest)
     except Carrier.DoesNotExist as error:
         raise Http404(_("There is no carrier of this code.")) from error
 
@@ -66,7 +67,7 @@ def _behind_query(asked: Asked) -> str:
 @require_GET
 def unit_costs_csv(request: HttpRequest) -> HttpResponseBase:
     """Every day or week of the range by carrier or kind of work."""
-    asked, _period, by = _asked_for(request.GET)
+    asked, _period, by = _asked_for(request.GET, longest=page.ANY_LENGTH)
     return csv_response(f"cost-per-delivery-{timezone.localdate():%Y-%m-%d}.csv", page.COLUMNS, page.rows_of(asked, by))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -123,15 +124,27 @@ def test_a_long_batch_is_shown_in_pages(
 
 def test_the_file_has_every_digit(batches: list[Batch], client_as: ClientAs, viewer: User) -> None:
     response = client_as(viewer).get("/costs/deliveries/export.csv?by=kind")
-    rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))  # type: ignore[attr-defined]
+    rows = csv_rows(response)
     assert exact_sum(Decimal(row["usd"]) for row in rows) == exact_sum(batch_cost(batch) for batch in batches)
     assert [row["kind_of_work"] for row in rows] == ["render_pdf", "fetch_documents", "render_pdf", "render_pdf"]
+
+
+def test_a_year_is_shown_by_weeks_and_given_by_days(batches: list[Batch], client_as: ClientAs, viewer: User) -> None:
+    client = client_as(viewer)
+    assert "So long a time is shown by weeks" in text_of(client, "/costs/deliveries/?range=13m&step=day")
+    assert "shown by weeks" not in text_of(client, "/costs/deliveries/?range=90d&step=day")
+    response = client.get("/costs/deliveries/export.csv?range=13m&step=day")
+    assert {row["step"] for row in csv_rows(response)} == {"day"}
+
+
+def csv_rows(response: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
 
 
 def test_euros_are_by_the_rate_of_each_day(batches: list[Batch], client_as: ClientAs, viewer: User) -> None:
     ExchangeRate.objects.create(currency="EUR", valid_from=DAYS[2], per_usd=Decimal("0.5"), source="test")
     response = client_as(viewer).get("/costs/deliveries/export.csv")
-    rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))  # type: ignore[attr-defined]
+    rows = csv_rows(response)
     rates = {Decimal(row["eur"]) / Decimal(row["usd"]): date.fromisoformat(row["start"]) for row in rows}
     assert rates[Decimal("0.5")] == DAYS[2] and set(rates) == {Decimal("0.5"), Decimal("0.87")}
 
