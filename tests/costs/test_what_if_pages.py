@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
+from core import slots
 from costs.models import WhatIf
 from costs.tasks import refresh_what_ifs
 from services_registry.models import Function
@@ -108,6 +109,14 @@ def test_the_list_is_by_money_to_win(
     rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))  # type: ignore[attr-defined]
     gains = [Decimal(row["gain_usd_a_month"]) for row in rows]
     assert len(rows) == 61 and gains == sorted(gains, reverse=True) and rows[0]["owner"] == "platform"
+
+
+def test_the_first_start_does_not_wait_for_the_night(drainer: Function) -> None:
+    (step,) = [step for step in slots.setup_steps if step.name == "what-ifs"]
+    said: list[str] = []
+    step.run(said.append)
+    step.run(said.append)
+    assert said == ["1 functions reckoned otherwise"] and WhatIf.objects.count() == 1
 
 
 def test_the_api_reckons_with_given_assumptions(
