@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
@@ -172,3 +175,19 @@ def test_every_sum_of_the_fleet_is_that_of_its_functions(make_function: Make, fl
         "arm64",
         "x86_64",
     }
+
+
+def test_the_migration_adds_up_the_fleet_of_the_past_as_new_reports_would(fleet: list[Function]) -> None:
+    began = timezone.now()
+    days, hours = _rows(FleetUsage), _rows(FleetHour, hour__gte=began - timedelta(days=9))
+    FleetHour.objects.all().delete()
+    FleetUsage.objects.all().delete()
+    with connection.schema_editor() as editor:
+        import_module("services_registry.migrations.0010_notes_and_payloads").fill(apps, editor)
+    assert [row[:-1] for row in _rows(FleetUsage)] == [row[:-1] for row in days] != []
+    assert _rows(FleetHour) == hours != []  # with their histograms
+
+
+def _rows(model: Any, **wanted: Any) -> list[tuple[Any, ...]]:
+    rows = model.objects.filter(**wanted).order_by(model._meta.ordering[0], "architecture")
+    return [(*row[:-1], bytes(row[-1])) for row in rows.values_list("region", "architecture", *SUMS, "histogram")]
