@@ -39,7 +39,7 @@
       if (!node.dataset.linked) {
         node.dataset.linked = "1";
         node.on("plotly_relayout", (change) => (node.dataset.step ? zoom(node, change) : link(node, change)));
-        if (node.dataset.links) node.on("plotly_click", (event) => open(node, event.points[0]));
+        if (node.dataset.links) node.on("plotly_click", (event) => open(node, event.points.find((point) => point.data.meta !== "aside")));
       }
     } catch (error) {
       node.textContent = "The chart could not be drawn; open it as a table.";
@@ -71,7 +71,7 @@
 
   // What is behind a point: the place its row in the table links to.
   function open(node, point) {
-    if (point.data.meta === "aside") return;
+    if (!point) return;  // a limit or a mark
     const x = point.data.x ? point.data.x[point.pointNumber] : momentOf(point.data.x0) + point.pointNumber * point.data.dx;
     const at = new Date(typeof x === "number" ? x : momentOf(x)).toISOString().slice(0, node.dataset.step === "hour" ? 16 : 10);
     window.location.assign(node.dataset.links + encodeURIComponent(at) + "#invocations");
