@@ -164,6 +164,7 @@ def memory_chart(canvas: Canvas, limit: Steps, label: str) -> NamedChart:
 
 def cost_chart(canvas: Canvas) -> NamedChart:
     figure = charts.bars(canvas.course.x, {"estimated": canvas.course.values(_cost)}, y_title="USD")
+    figure["layout"]["yaxis"]["exponentformat"] = "none"  # 0.0002, not 200µ
     return NamedChart(
         "cost", gettext_lazy("What did it cost (estimated)?"), canvas.finish(figure, canvas.earlier(_cost)),
         gettext_lazy("billed time × memory × list price of the day, without free tier or discounts"),
