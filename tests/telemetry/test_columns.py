@@ -27,42 +27,63 @@ NAMES = ("duration_ms", "billed_ms", "memory_mb", "max_memory_mb", "init_ms")
 ID = request_id(7)
 Found = PlatformLine | Reject
 
-figures = st.one_of(
-    st.integers(0, 90_000_000).map(lambda n: f"{n / 100:.2f}"),
-    st.sampled_from(["0.00", "00.10", "1.5", "3.", ".5", "1e3", "1,50", "-2.00", "+1.00", "999999999.99", "9999999999.99",
-                     "inf", "nan", "²3.00", "1_0.00"]),
-)  # fmt: skip
-wholes = st.one_of(
-    st.integers(0, 900_000).map(str), st.sampled_from(["007", "0", "1.0", "", "٣", "1e2", "-1", "+1", " 5"])
-)
-ids = st.one_of(
-    st.uuids().map(str), st.uuids().map(lambda found: str(found).upper()),
-    st.sampled_from(["", "abc", f"{ID[:-1]}", f"{ID}0", ID.replace("-", "_"), ID[:-1] + "é", ID[:-1] + "\\"]),
-)  # fmt: skip
+plain_figures = st.integers(0, 90_000_000).map(lambda n: f"{n / 100:.2f}")
+odd_figures = st.sampled_from(["0.00", "00.10", "1.5", "3.", ".5", "1e3", "1,50", "-2.00", "+1.00", "999999999.99", "17",
+                               "9999999999.99", "inf", "nan", "²3.00", "1_0.00", "1.123456", "1.1234567", "0.005"])  # fmt: skip
+plain_wholes = st.integers(1, 900_000).map(str)
+odd_wholes = st.sampled_from(["007", "0", "1.0", "", "٣", "1e2", "-1", "+1", " 5", "999999999", "9999999999"])
+plain_ids = st.uuids().map(str)
+odd_ids = st.sampled_from([
+    "", "abc", f"{ID[:-1]}", f"{ID}0", ID.replace("-", "_"), ID[:-1] + "é", ID[:-1] + "\\", ID[:-1] + '"', ID.upper(),
+    f"{ID[:-1]}F", f"{ID[:-1]}\x1f",
+])  # fmt: skip
+
+
+class Parts:
+    """Draws the parts of a line: all of them plain, or one of them odd."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self._draw, self._left = draw, draw(st.integers(0, 14))
+
+    def take(self, plain: st.SearchStrategy[str], odd: st.SearchStrategy[str]) -> str:
+        self._left -= 1
+        return self._draw(odd if self._left == 0 else plain)
+
+    def figure(self) -> str:
+        return self.take(plain_figures, odd_figures)
+
+    def whole(self) -> str:
+        return self.take(plain_wholes, odd_wholes)
 
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    init = f"\tInit Duration: {draw(figures)} ms" if draw(st.booleans()) else ""
-    end = draw(st.sampled_from(["", "\t", "\n", "\t\n", "\t\t", "\n\n", " ", "\r\n", "\tStatus: timeout",
-                                "\t\nXRAY TraceId: 1-5e1b4151-43a0913a12345678901234567\tSampled: true"]))  # fmt: skip
+    part = Parts(draw)
+    init = f"\tInit Duration: {part.figure()} ms" if draw(st.booleans()) else ""
+    ends = st.sampled_from(["\t\t", "\n\n", " ", "\r\n", "\tStatus: timeout", "\n\t", "\t\n\n",
+                            "\t\nXRAY TraceId: 1-5e1b4151-43a0913a12345678901234567\tSampled: true"])  # fmt: skip
+    end = part.take(st.sampled_from(["", "\t", "\n", "\t\n"]), ends)
     return (
-        f"REPORT RequestId: {draw(ids)}\tDuration: {draw(figures)} ms\tBilled Duration: {draw(wholes)} ms\t"
-        f"Memory Size: {draw(wholes)} MB\tMax Memory Used: {draw(wholes)} MB{init}{end}"
+        f"REPORT RequestId: {part.take(plain_ids, odd_ids)}\tDuration: {part.figure()} ms\t"
+        f"Billed Duration: {part.whole()} ms\tMemory Size: {part.whole()} MB\tMax Memory Used: {part.whole()} MB{init}{end}"
     )
 
 
 @st.composite
 def records(draw: st.DrawFn) -> str:
-    moment = draw(st.sampled_from(["2026-11-24T10:00:00.123Z", "2026-02-30T10:00:00.123Z", "2026-11-24T25:00:00.123Z",
-                                   "2026-11-24T10:00:60.000Z", "2026-11-24T10:00:00Z", "1999-11-24T10:00:00.123Z"]))  # fmt: skip
-    init = f',"initDurationMs":{draw(figures)}' if draw(st.booleans()) else ""
-    status = draw(st.sampled_from(["success", "timeout", "error", "failure", "Success", "", 'success","errorType":"X']))
-    space, end = draw(st.sampled_from(["", " "])), draw(st.sampled_from(["", "\n", "}", " ", "\n\n"]))
+    part = Parts(draw)
+    moments = st.sampled_from(["2026-02-30T10:00:00.123Z", "2026-11-24T25:00:00.123Z", "2026-11-24T10:00:60.000Z",
+                               "2026-11-24T10:00:00Z", "1999-11-24T10:00:00.123Z", "2026-11-24 10:00:00.123Z"])  # fmt: skip
+    moment = part.take(st.just("2026-11-24T10:00:00.123Z"), moments)
+    init = f',"initDurationMs":{part.figure()}' if draw(st.booleans()) else ""
+    known, odd = ["success", "timeout", "error", "failure"], ["Success", "", 'success","errorType":"X', "succes"]
+    status = part.take(st.sampled_from(known), st.sampled_from(odd))
+    space = part.take(st.just(""), st.just(" "))
+    end = part.take(st.sampled_from(["", "\n"]), st.sampled_from(["}", " ", "\n\n", ","]))
     return (
-        f'{{"time":{space}"{moment}","type":"platform.report","record":{{"requestId":"{draw(ids)}","metrics":{{'
-        f'"durationMs":{draw(figures)},"billedDurationMs":{draw(wholes)},"memorySizeMB":{draw(wholes)},'
-        f'"maxMemoryUsedMB":{draw(wholes)}{init}}},"status":"{status}"}}}}{end}'
+        f'{{"time":{space}"{moment}","type":"platform.report","record":{{"requestId":"{part.take(plain_ids, odd_ids)}",'
+        f'"metrics":{{"durationMs":{part.figure()},"billedDurationMs":{part.whole()},"memorySizeMB":{part.whole()},'
+        f'"maxMemoryUsedMB":{part.whole()}{init}}},"status":"{status}"}}}}{end}'
     )
 
 
@@ -175,6 +196,8 @@ def events(now: datetime) -> list[str]:
                 "status": dice.choice(["success", "error", "timeout"]),
             }
             stamp = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+            if n % 4 == 0:
+                stamp = dice.choice(["2026-02-30T10:00:00.123Z", "2026-11-20T24:00:00.000Z", "2026-11-20T10:00:00Z"])
             text = json.dumps({"time": stamp, "type": "platform.report", "record": record}, separators=(",", ":"))
         if n % 13 == 0:
             text = text[: dice.randrange(40, len(text))]
