@@ -10,7 +10,7 @@ the first use, which takes a while.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -75,8 +75,8 @@ def read_columns(texts: Sequence[str]) -> Columns:
     companions, others = _parted(others, kinds["companion"])
     rest, _ordinary = _parted(others, kinds["marked"])
     return Columns(
-        _cut(reports, *_report_cuts()),
-        _cut(records, *_record_cuts()),
+        _cut(reports, _report_cuts),
+        _cut(records, _record_cuts),
         companions["place"].to_list(),
         rest["place"].to_list(),
     )
@@ -90,9 +90,21 @@ def _parted(frame: pl.DataFrame, wanted: pl.Expr, likely: pl.Expr | None = None)
     return (frame, frame.clear()) if mask.all() else (frame.filter(mask), frame.filter(~mask))
 
 
-def _cut(frame: pl.DataFrame, parts: list[pl.Expr], columns: list[pl.Expr]) -> pl.DataFrame:
+def _cut(frame: pl.DataFrame, cuts: Callable[[], tuple[list[pl.Expr], list[pl.Expr]]]) -> pl.DataFrame:
     """The columns of texts whose shape was checked."""
+    return _cut_now(frame, cuts) if frame.height else _no_rows(cuts)
+
+
+def _cut_now(frame: pl.DataFrame, cuts: Callable[[], tuple[list[pl.Expr], list[pl.Expr]]]) -> pl.DataFrame:
+    parts, columns = cuts()
     return frame.select("place", *parts).unnest("parts").select("place", *columns)
+
+
+@cache
+def _no_rows(cuts: Callable[[], tuple[list[pl.Expr], list[pl.Expr]]]) -> pl.DataFrame:
+    import polars as pl
+
+    return _cut_now(pl.DataFrame(schema={"place": pl.UInt32, "text": pl.String}), cuts)
 
 
 @cache
@@ -120,7 +132,7 @@ def _record_cuts() -> tuple[list[pl.Expr], list[pl.Expr]]:
 
     text = pl.col("text").str
     field = [pl.col(f"field_{n}").str for n in range(5)]
-    cold = field[4].starts_with('"i')
+    cold = pl.col("field_5").is_not_null()
     return [
         text.slice(len(_BEFORE_TIME), _TIME_LENGTH).alias("time"),
         text.slice(_JSON_ID_AT, _ID_LENGTH).alias("request_id"),
@@ -133,7 +145,7 @@ def _record_cuts() -> tuple[list[pl.Expr], list[pl.Expr]]:
         field[2].slice(len('"memorySizeMB":')).alias("memory"),
         field[3].slice(len('"maxMemoryUsedMB":')).str.strip_suffix("}").alias("used"),
         pl.when(cold).then(field[4].slice(len('"initDurationMs":')).str.strip_suffix("}")).alias("init"),
-        pl.when(cold).then(pl.col("field_5")).otherwise(pl.col("field_4"))
+        pl.coalesce("field_5", "field_4")
         .str.strip_chars_end("\n").str.slice(len('"status":"')).str.head(-3).alias("status"),
     ]  # fmt: skip
 
