@@ -197,7 +197,7 @@ class Basis(models.TextChoices):
 
     MEASURED = "measured", _("measured")
     STATED = "stated", _("stated by a person")
-    ESTIMATED = "estimated", _("estimated from the zipped size")
+    ESTIMATED = "estimated", _("estimated")
     UNKNOWN = "unknown", _("not known")
 
 

@@ -38,13 +38,10 @@ LAYERS: tuple[Sortable[LayerUse], ...] = (
 )
 SIZES: tuple[Sortable[FunctionSize], ...] = (
     Sortable("name", _("Function"), lambda row: row.function.name.lower()),
-    Sortable("owner", _("Owner"), lambda row: row.function.owner.lower()),
-    Sortable("runtime", _("Runtime"), lambda row: row.function.runtime),
     Sortable("code", _("Code"), lambda row: row.code.bytes or 0, numeric=True),
     Sortable("layers", _("Layers"), lambda row: row.layers_bytes or 0, numeric=True),
     Sortable("total", _("Together"), lambda row: row.total, numeric=True),
     Sortable("share", _("Of the limit"), lambda row: row.total, numeric=True),
-    Sortable("basis", _("How sure"), lambda row: row.basis.value),
 )
 USUAL_LAYERS, USUAL_SIZES = "-behind", "-share"
 

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from services_registry.choices import Basis, Room
+from services_registry.choices import Basis, NewestFrom, Room
 from services_registry.models import Function, Layer, LayerVersion
-from services_registry.package_sizes import ZIP, FunctionSize, Size, Sizes, least_sure, room_of
+from services_registry.package_sizes import SURE, ZIP, FunctionSize, Size, Sizes, least_sure, room_of
 from services_registry.registry.packages import UNZIPPED_LIMIT
 from services_registry.registry.runtimes import deprecation_of
 
@@ -89,11 +89,19 @@ def misfit(function: Function, version: LayerVersion) -> str:
 class Matrix:
     """All layers and all functions at one moment: three queries."""
 
-    layers: list[LayerUse]
+    by_pk: dict[int, LayerUse]
     sizes: dict[int, FunctionSize]
 
+    @property
+    def layers(self) -> list[LayerUse]:
+        """Those worth a line: of layers that nobody here uses, only the account's own."""
+        own = NewestFrom.LISTED
+        return [
+            entry for entry in self.by_pk.values() if entry.uses or (entry.newest and entry.layer.newest_from == own)
+        ]
+
     def layer(self, pk: int) -> LayerUse | None:
-        return next((entry for entry in self.layers if entry.layer.pk == pk), None)
+        return self.by_pk.get(pk)
 
 
 def present_functions() -> QuerySet[Function]:
@@ -116,8 +124,7 @@ def matrix() -> Matrix:
                 entry = layers[part.row.layer_id]
                 newest = entry.newest.version if entry.newest else 0
                 entry.uses.append(Use(size.function, part.row, max(0, newest - part.row.version)))
-    known = [entry for entry in layers.values() if entry.uses or entry.newest]
-    return Matrix(known, measured)
+    return Matrix(layers, measured)
 
 
 def _layer(versions: list[LayerVersion], sizes: Sizes) -> LayerUse:
@@ -166,7 +173,13 @@ class Upgrade:
 
     @property
     def refused(self) -> list[Touched]:
-        return [entry for entry in self.touched if entry.room == Room.OVER]
+        """Certainly over the limit: every part of them was measured or stated."""
+        return [entry for entry in self.touched if entry.room == Room.OVER and entry.basis in SURE]
+
+    @property
+    def doubtful(self) -> list[Touched]:
+        """Over the limit by an estimate."""
+        return [entry for entry in self.touched if entry.room == Room.OVER and entry.basis not in SURE]
 
     @property
     def worse(self) -> list[Touched]:

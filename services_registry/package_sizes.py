@@ -16,6 +16,7 @@ from services_registry.models import Function, LayerVersion, PackageSize
 from services_registry.registry.packages import ENOUGH, NEAR, RATIOS, UNZIPPED_LIMIT, family_of
 
 ZIP = "Zip"
+SURE = (Basis.MEASURED, Basis.STATED)
 _SURE_FIRST = (Basis.MEASURED, Basis.STATED, Basis.ESTIMATED, Basis.UNKNOWN)
 _OF_SOURCE = {SizeSource.MEASURED.value: Basis.MEASURED, SizeSource.STATED.value: Basis.STATED}
 
@@ -49,7 +50,7 @@ class FunctionSize:
     def total(self) -> int:
         """At most the limit where it is estimated: AWS takes no function beyond it."""
         whole = (self.code.bytes or 0) + sum(part.size.bytes or 0 for part in self.layers)
-        return whole if self.basis in (Basis.MEASURED, Basis.STATED) else min(whole, UNZIPPED_LIMIT)
+        return whole if self.basis in SURE else min(whole, UNZIPPED_LIMIT)
 
     @property
     def basis(self) -> Basis:
@@ -92,7 +93,9 @@ class Sizes:
     def __init__(self, versions: Iterable[LayerVersion], functions: Sequence[Function]) -> None:
         self.versions = {version.arn: version for version in versions}
         contents = {version.content for version in self.versions.values()} | {row.code_sha256 for row in functions}
-        known = PackageSize.objects.filter(content__in=contents - {""})
+        contents |= {entry["arn"] for row in functions for entry in row.layers}  # of versions that no sync has seen
+        # One array instead of a thousand parameters.
+        known = PackageSize.objects.extra(where=["content = ANY(%s)"], params=[list(contents - {""})])  # noqa: S610
         rows = known.order_by().values_list("content", "unzipped_bytes", "source")
         self._known = {content: (size, source) for content, size, source in rows}
         self._ratios = RATIOS | self._measured_ratios(functions)
@@ -125,7 +128,8 @@ class Sizes:
             return Size(size, _OF_SOURCE[source])
         if not zipped:
             return Size(None, Basis.UNKNOWN)
-        return Size(round(zipped * self._ratios[family_of(runtime)]), Basis.ESTIMATED)
+        estimated = round(zipped * self._ratios[family_of(runtime)])
+        return Size(min(estimated, UNZIPPED_LIMIT), Basis.ESTIMATED)
 
     def of_version(self, version: LayerVersion, runtime: str = "") -> Size:
         """The size of a layer version; `runtime` counts where it does not say what it is for."""

@@ -103,7 +103,8 @@ class TouchedSerializer(serializers.Serializer[Any]):
 
 class UpgradeSerializer(serializers.Serializer[Any]):
     to = serializers.IntegerField(source="to.version")
-    refused = serializers.IntegerField(help_text="how many would be over the limit")
+    refused = serializers.IntegerField(help_text="how many would be over the limit, by sizes that are known")
+    doubtful = serializers.IntegerField(help_text="how many would be over it by an estimate")
     touched = TouchedSerializer(many=True)
 
 
@@ -164,7 +165,12 @@ class LayerViewSet(viewsets.ReadOnlyModelViewSet[Layer]):
             words = "AWS has no such version, as far as the registry knows."
             raise ValidationError({"to": [ErrorDetail(words, "unknown_version")]})
         planned = upgrade(entry, found[0], self.matrix.sizes)
-        said = {"to": planned.to, "refused": len(planned.refused), "touched": planned.touched}
+        said = {
+            "to": planned.to,
+            "refused": len(planned.refused),
+            "doubtful": len(planned.doubtful),
+            "touched": planned.touched,
+        }
         return Response(UpgradeSerializer(said).data)
 
 

@@ -77,7 +77,7 @@ class FleetPackages:
 
     @cached_property
     def _sizes(self) -> Sizes:
-        functions = Function.objects.filter(package_type=ZIP).only("code_sha256", "code_bytes", "runtime")
+        functions = Function.objects.filter(package_type=ZIP).only("code_sha256", "code_bytes", "runtime", "layers")
         return Sizes(LayerVersion.objects.select_related("layer"), list(functions))
 
     def of(self, function: Function) -> FunctionSize | None:

@@ -20,7 +20,7 @@ from services_registry.models import LayerVersion
 from services_registry.package_sizes import FunctionSize, sizes_of
 from services_registry.registry import packages
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 FACTS = {
     "limit": packages.UNZIPPED_LIMIT, "limit_source": packages.LIMIT_SOURCE, "limit_checked": packages.LIMIT_CHECKED,
     "ratios_source": packages.RATIOS_SOURCE, "ratios_checked": packages.RATIOS_CHECKED, "enough": packages.ENOUGH,

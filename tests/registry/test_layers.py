@@ -55,13 +55,16 @@ def test_the_matrix_says_who_uses_which_version_and_who_is_behind(
 ) -> None:
     first, _second, third = make_layer("deps", {1: 10, 2: 10, 3: 10})
     make_layer("idle", {4: 1})
+    [others] = make_layer("others-idle", {4: 1})
+    Layer.objects.filter(pk=others.layer_id).update(newest_from="seen")
     make_function("render", owner="documents", layers=using(first))
     make_function("fetch", owner="tracking", layers=using(third))
     make_function("was-there", layers=using(first), gone=timezone.now())
     client = client_as(viewer)
     text = text_of(client, "/functions/layers/")
     assert "2 functions use one" in text and "1 behind the newest version" in text and "by up to 2" in text
-    assert "was-there" not in text and "used by none" in text
+    text_of(client, f"/functions/layers/{others.layer_id}/")
+    assert "was-there" not in text and "others-idle" not in text and "used by none" in text
     for query, found in (
         ("state=behind", ["deps"]), ("state=unused", ["idle"]), ("owner=tracking", ["deps"]), ("q=RENDER", ["deps"]),
         ("q=nothing", []), ("state=gone", []), ("sort=name", ["deps", "idle"]), ("sort=-name", ["idle", "deps"]),
@@ -86,10 +89,16 @@ def test_an_upgrade_names_functions_owners_sizes_and_what_goes_wrong(
     page = text_of(client, f"/functions/layers/{small.layer_id}/")
     planned = page.partition('id="upgrade"')[2]
     assert "2 functions would change" in planned and "documents (1), tracking (1)" in planned
-    assert "1 would be over 250 MB" in planned and "not for python3.13" in planned
+    assert "1 may be over 250 MB" in planned and "not for python3.13" in planned
+    assert "would be over 250 MB" not in planned, "an estimate is no certainty"
     assert "≈ 300.0 MB" in planned and "≈ 183.0 MB" in planned and "already" not in planned
-    PackageSize.objects.create(content="deps-2", unzipped_bytes=70 * MB)
-    assert "would be over" not in text_of(client, f"/functions/layers/{small.layer_id}/?to=2")
+    known = PackageSize.objects.create(content="deps-2", unzipped_bytes=70 * MB)
+    page = text_of(client, f"/functions/layers/{small.layer_id}/?to=2")
+    assert "may be over" not in page and "No new finding of size" in page
+    PackageSize.objects.create(content="tight", unzipped_bytes=200 * MB)
+    Function.objects.filter(name="tight").update(code_sha256="tight")
+    assert "1 would be over 250 MB" in text_of(client, f"/functions/layers/{small.layer_id}/?to=2")
+    known.delete()
     back = text_of(client, f"/functions/layers/{small.layer_id}/?to=1").partition('id="upgrade"')[2]
     assert "already" in back and "tight" not in back
     text_of(client, "/functions/layers/999999/", 404)

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from core.aws.clients import management_client
+from core.aws.clients import OWN, management_client
 from services_registry.choices import NewestFrom
 from services_registry.models import Function, Layer, LayerVersion
 from services_registry.registry import sync_all
+from services_registry.registry.layers import sync_layers
+from services_registry.registry.measuring import Measuring
 from tests.registry_sync.test_sync_functions import empty_zip, published
 
 __all__ = ["published"]
@@ -83,3 +85,23 @@ def test_a_layer_that_cannot_be_read_says_why_and_keeps_the_size_its_functions_s
     assert row.code_bytes == 12_000_000 and row.layer.account == "998877665544"
     assert row.gone is not None or row.problem
     assert row.layer.newest_from == NewestFrom.SEEN
+
+
+def test_newer_versions_of_another_accounts_layer_are_found_by_their_numbers(
+    published: str, publish_layer: Callable[..., str]
+) -> None:
+    sync_all()
+    own = [publish_layer(size_mb=number) for number in (1, 2, 3)]
+    function = Function.objects.get(name=published)
+    # The local AWS reads a layer by name and number whatever the account: as if that account let everybody use it.
+    foreign = own[0].replace(f":{function.account}:", ":998877665544:")
+    Function.objects.filter(pk=function.pk).update(layers=[{"arn": foreign, "bytes": 1_000_000}])
+    look: dict[str, Any] = {"region": function.region, "access": OWN, "account": function.account}
+    for full, found, how in ((False, [1], NewestFrom.SEEN), (True, [1, 2, 3], NewestFrom.ASKED)):
+        assert sync_layers(**look, full=full, measuring=Measuring.begin()) == []
+        layer = Layer.objects.get(arn=foreign.rpartition(":")[0])
+        assert sorted(layer.versions.values_list("version", flat=True)) == found
+        assert layer.newest_from == how
+    with CaptureQueriesContext(connection) as caught:
+        sync_layers(**look, full=True, measuring=Measuring.begin())
+    assert writes(caught, "services_registry_layer") == []
