@@ -241,3 +241,23 @@ def test_choices_are_made_on_a_page_and_checked(client_as: Any, viewer: User, ad
     admin = client_as(admin_user)
     for name in ("notice", "noticedelivery", "noticepreference"):
         assert admin.get(f"/admin/core/{name}/").status_code == 200
+
+
+def test_tools_read_and_change_their_persons_choices_only(api_client: Any, viewer: User, operator: User) -> None:
+    client = api_client(viewer)
+    before = client.get("/api/v1/me/notifications/").json()
+    assert before["ways"]["mention"] == ["inbox"] and before["quiet_from"] is None
+    said = {"ways": {"mention": ["email"]}, "quiet_from": "22:00", "quiet_to": "07:00"}
+    assert client.patch("/api/v1/me/notifications/", said, format="json").json()["ways"]["mention"] == ["email"]
+    after = client.patch("/api/v1/me/notifications/", {"email": "ana@example.com"}, format="json").json()
+    assert (after["quiet_from"], after["email"], after["ways"]["mention"]) == ("22:00:00", "ana@example.com", ["email"])
+    for wrong in (
+        {"quiet_to": None},
+        {"ways": {"mention": ["pigeon"]}},
+        {"ways": {"weather": ["inbox"]}},
+        {"colour": 1},
+    ):
+        assert client.patch("/api/v1/me/notifications/", wrong, format="json").status_code == 400, wrong
+    tell([viewer, operator], topic="stop", subject="Look here")
+    (row,) = client.get("/api/v1/me/notifications/log/").json()["results"]
+    assert (row["subject"], row["channel"], row["state"]) == ("Look here", "inbox", "sent")
