@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
+from typing import Any
 
-from django.db.models import Max
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import Count, Max, Q, Sum
 from django.utils.translation import gettext as _
 
 from core import charts
-from costs.budgets.choices import Basis, Scope
-from costs.budgets.spending import BudgetStanding, Row, Spending
+from costs.budgets.choices import Basis, Currency, Scope
+from costs.budgets.spending import BudgetStanding, Spending
 from costs.budgets.standing import standings
 from costs.estimate import EXACT
 from costs.forecast import Backtest, Forecast, backtests, forecast, month_end
@@ -59,9 +61,9 @@ class Overview:
     currency: str
     total: Part = field(default_factory=Part)
     groups: dict[str, dict[str, Part]] = field(default_factory=dict)
-    days: dict[date, Decimal | None] = field(default_factory=dict)
+    days: dict[date, Decimal] = field(default_factory=dict)
     names: dict[str, dict[date, Decimal]] = field(default_factory=dict)
-    before_days: dict[date, Decimal | None] = field(default_factory=dict)
+    before_days: dict[date, Decimal] = field(default_factory=dict)
     forecast: Forecast | None = None
     past: list[Backtest] = field(default_factory=list)
     budgets: list[BudgetStanding] = field(default_factory=list)
@@ -84,55 +86,62 @@ class Overview:
 
 
 def overview(month: date, today: date, currency: str) -> Overview:
-    """Three queries, however many functions there are."""
+    """Five queries, and one for each scope that a budget is for, however many functions there are."""
     current = month == month_of(today)
     until = today if current else month_end(month)
     shown = Overview(month, until, current, currency)
     spending = Spending(until, first=None if current else month_before(month))
-    last_before = same_day_before(shown.last_whole) if current else month_end(month_before(month))
-    _add_up(shown, spending.rows, last_before if shown.last_whole >= month else None)
-    if current and (days := spending.days(Scope.ALL, "", currency)) is not None:
+    days = spending.days(Scope.ALL, "", currency)
+    if days is not None:
+        shown.days = {day: days[day] for day in sorted(days) if day >= month}
+        shown.before_days = {day: value for day, value in days.items() if month_before(month) <= day < month}
+    if current and days is not None:
         shown.forecast, shown.past = forecast(days, today), backtests(days, today)
+    _add_groups(shown)
+    _add_names(shown)
     shown.budgets = standings(Budget.objects.filter(active=True), until, spending, over=not current)
-    shown.as_of = CostDay.objects.filter(day__range=(month, until)).aggregate(last=Max("as_of"))["last"]
+    facts = CostDay.objects.filter(day__range=(month, until))
+    found = facts.aggregate(last=Max("as_of"), without=Sum("unpriced"), made_up=BoolOr("sample"))
+    shown.as_of, shown.unpriced, shown.sample = found["last"], found["without"] or 0, bool(found["made_up"])
     return shown
 
 
-def _add_up(shown: Overview, rows: Iterable[Row], last_before: date | None) -> None:
-    groups: dict[str, defaultdict[str, Part]] = {name: defaultdict(Part) for name in GROUPS}
-    names: defaultdict[str, defaultdict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    first_before = month_before(shown.month)
-    for row in rows:
-        if row.day < first_before or row.day > shown.until:
-            continue
-        value = row.amount(shown.currency)
-        here = [shown.total, *(groups[name][_key(row, name)] for name in GROUPS)]
-        if row.day < shown.month:
-            _plus(shown.before_days, row.day, value)
-            columns: tuple[str, ...] = ("before",) if last_before is not None and row.day <= last_before else ()
-        else:
-            _plus(shown.days, row.day, value)
-            shown.unpriced, shown.sample = shown.unpriced + row.unpriced, shown.sample or row.sample
-            columns = ("spent", "whole") if row.day <= shown.last_whole else ("spent",)
-            if value is not None:
-                with localcontext(EXACT):
-                    names[_key(row, "capability")][row.day] += value
-        for part in here:
-            for column in columns:
-                part.add(column, value)
-    shown.groups = {name: dict(found) for name, found in groups.items()}
-    shown.names = {name: dict(days) for name, days in names.items()}
+def _add_groups(shown: Overview) -> None:
+    """Total and parts by capability, owner and account: this month, its whole days, the same days a month before."""
+    before = month_before(shown.month)
+    last_before = same_day_before(shown.last_whole) if shown.current else month_end(before)
+    spans = {
+        "spent": Q(day__gte=shown.month), "whole": Q(day__range=(shown.month, shown.last_whole)),
+        "before": Q(day__range=(before, last_before)) if shown.last_whole >= shown.month else Q(pk=None),
+    }  # fmt: skip
+    name = "eur" if shown.currency == Currency.EUR else "usd"
+    sums = {f"{span}_sum": Sum(name, filter=days) for span, days in spans.items()}
+    unknown = {f"{span}_unknown": Count("pk", filter=days & Q(**{name: None})) for span, days in spans.items()}
+    rows = (
+        CostDay.objects.filter(day__range=(before, shown.until))
+        .order_by()
+        .values("account", "owner", "capability", "line")
+    )
+    groups: dict[str, defaultdict[str, Part]] = {group: defaultdict(Part) for group in GROUPS}
+    for row in rows.annotate(**sums, **unknown):
+        for part in (shown.total, *(groups[group][_key(row, group)] for group in GROUPS)):
+            for span in spans:
+                part.add(span, None if row[f"{span}_unknown"] else row[f"{span}_sum"] or Decimal(0))
+    shown.groups = {group: dict(found) for group, found in groups.items()}
 
 
-def _key(row: Row, name: str) -> str:
+def _add_names(shown: Overview) -> None:
+    """What each capability cost on each day of the month; days without a rate are left out."""
+    name = "eur" if shown.currency == Currency.EUR else "usd"
+    rows = CostDay.objects.filter(day__range=(shown.month, shown.until)).order_by().values("day", "capability", "line")
+    for row in rows.annotate(total=Sum(name)):
+        if row["total"] is not None:
+            shown.names.setdefault(_key(row, "capability"), {})[row["day"]] = row["total"]
+
+
+def _key(row: Mapping[str, Any], name: str) -> str:
     """Lines of an account belong to no owner and no capability; they stand beside them by their own name."""
-    return f"line:{row.line}" if row.line and name != "account" else str(getattr(row, name))
-
-
-def _plus(days: dict[date, Decimal | None], day: date, value: Decimal | None) -> None:
-    known = days.get(day, Decimal(0))
-    with localcontext(EXACT):
-        days[day] = None if known is None or value is None else known + value
+    return f"line:{row['line']}" if row["line"] and name != "account" else str(row[name])
 
 
 def day_figure(shown: Overview) -> charts.Figure | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
-from typing import NamedTuple
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
 
 from costs.budgets.choices import Currency, Scope, Standing
-from costs.estimate import EXACT, exact_sum
+from costs.estimate import exact_sum
 from costs.forecast import Forecast, forecast
 from costs.models import Budget, CostDay
 
@@ -45,42 +46,32 @@ class BudgetStanding:
         return Standing.LIKELY_OVER if likely else Standing.WITHIN
 
 
-class Row(NamedTuple):
-    """A day of one group of functions, or of one line of an account."""
-
-    day: date
-    account: str
-    owner: str
-    capability: str
-    line: str
-    usd: Decimal
-    eur: Decimal | None
-    unpriced: int
-    sample: bool
-
-    def amount(self, currency: str) -> Decimal | None:
-        return self.eur if currency == Currency.EUR else self.usd
-
-
 class Spending:
-    """Estimated costs of the days from `first` to `today`, by scope and currency. One query when made."""
+    """Estimated costs of the days from `first` to `today`. One query for each scope that is asked for."""
 
     def __init__(self, today: date, first: date | None = None) -> None:
-        self.today = today
-        rows = CostDay.objects.filter(day__range=(first or today - PAST, today)).order_by("day")
-        self.rows = [Row(*values) for values in rows.values_list(*Row._fields)]
+        self.today, self.first = today, first or today - PAST
+        self._known: dict[str, dict[tuple[str, str], Days | None]] = {}
 
     def days(self, scope: str, key: str, currency: str) -> Days | None:
         """The cost of each day; None when a rate is missing."""
-        sums: defaultdict[date, Decimal] = defaultdict(Decimal)
-        with localcontext(EXACT):
-            for row in self.rows:
-                if scope == Scope.ALL or getattr(row, scope) == key:
-                    value = row.amount(currency)
-                    if value is None:
-                        return None
-                    sums[row.day] += value
-        return dict(sums)
+        if scope not in self._known:
+            self._known[scope] = self._read(scope)
+        return self._known[scope].get((key, currency), {})
+
+    def _read(self, scope: str) -> dict[tuple[str, str], Days | None]:
+        by = ["day"] if scope == Scope.ALL else ["day", scope]
+        rows = CostDay.objects.filter(day__range=(self.first, self.today)).order_by().values(*by)
+        found: defaultdict[tuple[str, str], Days] = defaultdict(dict)
+        unknown = set()
+        for row in rows.annotate(in_usd=Sum("usd"), in_eur=Sum("eur"), without=Count("pk", filter=Q(eur=None))):
+            key = "" if scope == Scope.ALL else row[scope]
+            found[key, Currency.USD][row["day"]] = row["in_usd"]
+            if row["without"]:
+                unknown.add((key, Currency.EUR))
+            else:
+                found[key, Currency.EUR][row["day"]] = row["in_eur"]
+        return {place: None if place in unknown else days for place, days in found.items()} | dict.fromkeys(unknown)
 
     def of(self, budget: Budget, *, over: bool = False) -> BudgetStanding:
         """`over`: the month is; nothing is left to forecast."""

@@ -76,7 +76,7 @@ def figures_of(month: date, today: date) -> Figures:
         foretold=_foretold(month, today), tables=[_table(name, shown) for name in GROUPS],
         functions=dearest(month, Currency.USD, limit=FUNCTIONS), billed=sorted(grand_total(bill).items()),
         bill_estimated=any(group.estimated for group in bill), services=bill[:SERVICES],
-        picture=picture_of({day: usd for day, usd in shown.days.items() if usd is not None}, {row.day for row in ranked}),
+        picture=picture_of(shown.days, {row.day for row in ranked}),
     )  # fmt: skip
 
 
