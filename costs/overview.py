@@ -86,7 +86,7 @@ class Overview:
 
 
 def overview(month: date, today: date, currency: str) -> Overview:
-    """Five queries, and one for each scope that a budget is for, however many functions there are."""
+    """Five queries, and one for each scope and currency that a budget is for, however many functions there are."""
     current = month == month_of(today)
     until = today if current else month_end(month)
     shown = Overview(month, until, current, currency)

@@ -47,31 +47,30 @@ class BudgetStanding:
 
 
 class Spending:
-    """Estimated costs of the days from `first` to `today`. One query for each scope that is asked for."""
+    """Estimated costs of the days from `first` to `today`. One query for each scope and currency asked for."""
 
     def __init__(self, today: date, first: date | None = None) -> None:
         self.today, self.first = today, first or today - PAST
-        self._known: dict[str, dict[tuple[str, str], Days | None]] = {}
+        self._known: dict[tuple[str, str], dict[str, Days | None]] = {}
 
     def days(self, scope: str, key: str, currency: str) -> Days | None:
         """The cost of each day; None when a rate is missing."""
-        if scope not in self._known:
-            self._known[scope] = self._read(scope)
-        return self._known[scope].get((key, currency), {})
+        if (scope, currency) not in self._known:
+            self._known[scope, currency] = self._read(scope, "eur" if currency == Currency.EUR else "usd")
+        return self._known[scope, currency].get(key, {})
 
-    def _read(self, scope: str) -> dict[tuple[str, str], Days | None]:
+    def _read(self, scope: str, amount: str) -> dict[str, Days | None]:
         by = ["day"] if scope == Scope.ALL else ["day", scope]
         rows = CostDay.objects.filter(day__range=(self.first, self.today)).order_by().values(*by)
-        found: defaultdict[tuple[str, str], Days] = defaultdict(dict)
-        unknown = set()
-        for row in rows.annotate(in_usd=Sum("usd"), in_eur=Sum("eur"), without=Count("pk", filter=Q(eur=None))):
+        found: defaultdict[str, Days] = defaultdict(dict)
+        unknown: set[str] = set()
+        for row in rows.annotate(total=Sum(amount), without=Count("pk", filter=Q(**{amount: None}))):
             key = "" if scope == Scope.ALL else row[scope]
-            found[key, Currency.USD][row["day"]] = row["in_usd"]
             if row["without"]:
-                unknown.add((key, Currency.EUR))
+                unknown.add(key)
             else:
-                found[key, Currency.EUR][row["day"]] = row["in_eur"]
-        return {place: None if place in unknown else days for place, days in found.items()} | dict.fromkeys(unknown)
+                found[key][row["day"]] = row["total"]
+        return {**found, **dict.fromkeys(unknown)}
 
     def of(self, budget: Budget, *, over: bool = False) -> BudgetStanding:
         """`over`: the month is; nothing is left to forecast."""

@@ -7,7 +7,7 @@ from datetime import date
 
 from costs.budgets.billing import BilledSpending
 from costs.budgets.choices import Basis
-from costs.budgets.spending import BudgetStanding, Days, Spending
+from costs.budgets.spending import BudgetStanding, Spending
 from costs.models import Budget
 
 
@@ -30,7 +30,6 @@ def standings(
     return found
 
 
-def days_of(budget: Budget, today: date) -> Days:
-    """What each day of the past cost, as this budget counts it; nothing where it is not known."""
-    source = BilledSpending(today) if budget.basis == Basis.BILLED else Spending(today)
-    return source.days(budget.scope, budget.key, budget.currency) or {}
+def source_of(budget: Budget, today: date) -> Spending | BilledSpending:
+    """Where one budget's days and its standing are read."""
+    return BilledSpending(today) if budget.basis == Basis.BILLED else Spending(today)

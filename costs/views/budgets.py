@@ -16,7 +16,7 @@ from core.csv_stream import csv_response
 from core.errors import RefusedError
 from costs.budgets import services
 from costs.budgets.forms import BudgetForm
-from costs.budgets.standing import days_of, standings
+from costs.budgets.standing import source_of, standings
 from costs.forecast import backtests
 from costs.models import Budget
 from costs.overview import budget_figure
@@ -43,9 +43,10 @@ def _csv(one: Any) -> tuple[Any, ...]:
 @require_GET
 def budget_detail(request: HttpRequest, pk: int) -> HttpResponse:
     budget, today = get_object_or_404(Budget, pk=pk), utc_today()
-    days = days_of(budget, today)
+    source = source_of(budget, today)
+    days = source.days(budget.scope, budget.key, budget.currency) or {}
     context = {
-        "one": dressed(standings([budget], today))[0], "budget": budget, "past": backtests(days, today),
+        "one": dressed([source.of(budget)])[0], "budget": budget, "past": backtests(days, today),
         "figure": budget_figure(days, budget, today), "alerts": budget.alerts.all()[:50],
     }  # fmt: skip
     return render(request, "costs/budget_detail.html", context)

@@ -13,3 +13,4 @@ class CoreConfig(AppConfig):
         from core import checks, setup, slots  # noqa: F401  # registers checks and first-start steps
 
         slots.discover()
+        from core.webhooks import sending  # noqa: F401  # registers what people are told of webhooks

@@ -20,8 +20,19 @@ from services_registry.models import Finding, StopRecord
 
 OPENED, CLOSED, STOPPED, RESTORED = "finding.opened", "finding.closed", "function.stopped", "function.restored"
 FINDING_KIND, STOP_KIND = "finding", "stop"
-register_kind(FINDING_KIND, Kind(gettext_lazy("finding"), "finding", "red"))
-register_kind(STOP_KIND, Kind(gettext_lazy("stop"), "stop", "red"))
+register_kind(
+    FINDING_KIND,
+    Kind(
+        gettext_lazy("finding"),
+        "finding",
+        "red",
+        explained=gettext_lazy("a rule found something grave about a function"),
+    ),
+)
+register_kind(
+    STOP_KIND,
+    Kind(gettext_lazy("stop"), "stop", "red", explained=gettext_lazy("a function was stopped or brought back")),
+)
 
 
 def tell_opened(row: Finding, rule: Rule, *, why: str) -> None:

@@ -17,7 +17,7 @@ from shipments.completeness.kinds import FETCH, RENDER
 from shipments.documents.changes import attach
 from shipments.models import Automation, Document, Shipment
 
-register_kind("automation", Kind(_("rule"), "bolt"))
+register_kind("automation", Kind(_("rule"), "bolt", explained=_("a rule for deliveries or documents names you")))
 Done = tuple[Batch | None, str]
 """The batch that was started, if any, and what was done in words."""
 

@@ -38,7 +38,12 @@ SESSION = timedelta(seconds=240)
 """Longer than the function can run; a session whose chunk is over counts no more anyway."""
 ASK_AGAIN_S = 0.7
 KIND = "carrier"
-register_kind(KIND, Kind(gettext_lazy("carrier"), "server", "red"))
+register_kind(
+    KIND,
+    Kind(
+        gettext_lazy("carrier"), "server", "red", explained=gettext_lazy("a carrier's server fails and is left alone")
+    ),
+)
 _LOCK = 7_305_104  # any number that no other advisory lock uses; the second key is the connection
 
 

@@ -13,7 +13,8 @@ from tests.browser.screenshots import addresses
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CHECKED = (
-    "home", "deliveries", "delivery", "batch", "functions", "function", "costs", "notifications", "documents", "document",
+    "home", "deliveries", "delivery", "batch", "functions", "function", "costs", "budgets", "anomalies", "notice-choices",
+    "notifications", "documents", "document",
     "board", "connections", "rules", "changes", "syncs", "telemetry", "findings", "fleet",
 )  # fmt: skip
 

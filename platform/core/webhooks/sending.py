@@ -35,7 +35,9 @@ KEPT = timedelta(days=14)
 KEPT_ATTEMPTS = 40
 GONE = 410
 KIND = "webhook"
-register_kind(KIND, Kind(gettext_lazy("webhook"), "link", "red"))
+register_kind(
+    KIND, Kind(gettext_lazy("webhook"), "link", "red", explained=gettext_lazy("a webhook switched itself off"))
+)
 
 
 def wait_after(failures: int) -> timedelta:
