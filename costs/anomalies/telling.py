@@ -61,6 +61,8 @@ def words_of(row: CostAnomaly) -> str:
     words = {"name": name_of(row), "day": row.day, "actual": money(row.actual), "expected": money(row.expected)}
     lines = [_("%(name)s, %(day)s: %(actual)s instead of %(expected)s") % words]
     lines += [f"  {label}: {money(amount)}" for label, amount in parts_of(row)]
+    if row.sample:
+        lines.append(_("  This is sample data."))
     if row.revision:
         lines.append(_("  It was changed then: %(what)s") % {"what": ", ".join(sorted(row.revision.changes))})
     return "\n".join(lines)
