@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -123,11 +123,12 @@ def _add_groups(shown: Overview) -> None:
         .values("account", "owner", "capability", "line")
     )
     groups: dict[str, defaultdict[str, Part]] = {group: defaultdict(Part) for group in GROUPS}
-    for row in rows.annotate(**sums, **unknown):
+    found: Iterable[Mapping[str, Any]] = rows.annotate(**sums, **unknown)
+    for row in found:
         for part in (shown.total, *(groups[group][_key(row, group)] for group in GROUPS)):
             for span in spans:
                 part.add(span, None if row[f"{span}_unknown"] else row[f"{span}_sum"] or Decimal(0))
-    shown.groups = {group: dict(found) for group, found in groups.items()}
+    shown.groups = {group: dict(parts) for group, parts in groups.items()}
 
 
 def _add_names(shown: Overview) -> None:
