@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.conf import settings
 
 from costs import sums
 from costs.anomalies.finding import look
 from costs.budgets.watching import watch as watch_budgets
-from costs.imports import undoing, waiting
+from costs.imports import pulling, undoing, waiting
+from costs.price_list import price_regions, refresh_from_list
 from costs.reconciliation import refresh as reconciliation
 from costs.report.mailing import send_report
 from costs.unit_costs import refresh as unit_costs
@@ -77,3 +81,25 @@ def monthly_report() -> None:
 def reconcile() -> None:
     """Hold estimates against bills that changed, and once a day the latest months; hourly, harmless at any time."""
     reconciliation.refresh()
+
+
+@shared_task(name="costs.take_delivered_bills", ignore_result=True, expires=3000, soft_time_limit=3000)
+def take_delivered_bills() -> None:
+    """Reports that AWS put into our bucket since; hourly."""
+    if settings.BILL_PREFIX:
+        pulling.take_delivered(settings.BILL_PREFIX)
+
+
+@shared_task(name="costs.ask_cost_explorer", ignore_result=True, expires=3600, soft_time_limit=1800)
+def ask_cost_explorer() -> None:
+    """The last days from Cost Explorer, within the month's budget of requests; daily, when switched on."""
+    if settings.COST_EXPLORER:
+        today = sums.utc_today()
+        pulling.pull(today - timedelta(days=settings.COST_EXPLORER_DAYS), today)
+
+
+@shared_task(name="costs.refresh_prices", ignore_result=True, expires=3600, soft_time_limit=1800)
+def refresh_prices() -> None:
+    """What AWS's price list says now beside what the book says; weekly, when switched on."""
+    if settings.PRICE_REFRESH:
+        refresh_from_list(price_regions())

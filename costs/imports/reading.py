@@ -20,9 +20,33 @@ def read_bill(file: Opened, *, account: str = "") -> Bill:
     Raises:
         UnreadableBillError: no format we know, or a line that cannot be read.
     """
-    tag = settings.COST_CAPABILITY_TAG
-    table = file.kind != "json"
-    bill = read_table(file, capability_tag=tag) if table else read_answer(file, account=account, capability_tag=tag)
+    bill = _together(file, account) if file.kind == "folder" else _one(file, account)
     if not bill.lines:
         raise UnreadableBillError(_("The file has no charges in it."))
     return bill
+
+
+def _one(file: Opened, account: str) -> Bill:
+    tag = settings.COST_CAPABILITY_TAG
+    if file.kind == "json":
+        return read_answer(file, account=account, capability_tag=tag)
+    return read_table(file, capability_tag=tag)
+
+
+def _together(file: Opened, account: str) -> Bill:
+    """The parts of one bill. One that cannot be read refuses them all."""
+    whole: Bill | None = None
+    for part in file.parts:
+        try:
+            bill = _one(part, account)
+        except UnreadableBillError as error:
+            raise UnreadableBillError(f"{part.name}: {error}") from error
+        if whole is None:
+            whole = bill
+        elif whole.source != bill.source:
+            raise UnreadableBillError(_("The folder mixes bills of different kinds: %s.") % part.name)
+        else:
+            whole.rows += bill.rows
+            for key, sums, lines in bill:
+                whole.add(key, sums, lines)
+    return whole or Bill("", "")

@@ -34,29 +34,58 @@ class Opened:
 
     path: Path
     name: str
-    kind: str  # csv, parquet or json
+    kind: str  # csv, parquet or json; "folder" when it came in parts
     size: int
     sha256: str
+    parts: tuple[Opened, ...] = ()
 
 
 @contextmanager
 def opened(name: str) -> Iterator[Opened]:
-    """A file or `s3://bucket/key`, unpacked, gone from the temporary folder afterwards.
+    """A file, a folder of a bill's parts, or the same in S3 (`s3://bucket/key`, `s3://bucket/folder/`); unpacked, and gone
+    from the temporary folder afterwards.
 
     Raises:
         OSError: the file cannot be read.
         AwsError: the object cannot be read.
-        UnreadableBillError: it is packed and damaged, empty, or too large.
+        UnreadableBillError: it is packed and damaged, empty, or too large, or the folder holds no bill.
     """
     with ExitStack() as stack:
         if name.startswith("s3://"):
-            spool = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".bill"))
-            storage.copy_to_file(name, cast(BinaryIO, spool))
-            spool.flush()
-            path = Path(spool.name)
+            if name.endswith("/"):
+                uris = [listed.uri for listed in storage.list_objects(name) if is_part(listed.uri)]
+                yield together(name, [stack.enter_context(_fetched(uri)) for uri in uris])
+            else:
+                yield stack.enter_context(_fetched(name))
+        elif Path(name).is_dir():
+            paths = sorted(path for path in Path(name).iterdir() if path.is_file() and is_part(path.name))
+            yield together(name, [stack.enter_context(on_disk(path, path.name)) for path in paths])
         else:
-            path = Path(name)
-        yield stack.enter_context(on_disk(path, PurePosixPath(name).name))
+            yield stack.enter_context(on_disk(Path(name), PurePosixPath(name).name))
+
+
+def is_part(name: str) -> bool:
+    """Tables, packed or not. Manifests and other company in the folders of reports are left alone."""
+    return name.lower().endswith((".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"))
+
+
+def together(name: str, parts: list[Opened]) -> Opened:
+    """Parts of one bill as one file: large reports are delivered in several."""
+    if not parts:
+        raise UnreadableBillError(_("There is no table of a bill in %s.") % name)
+    if len(parts) == 1:
+        return parts[0]
+    digest = hashlib.sha256("".join(part.sha256 for part in parts).encode()).hexdigest()
+    return Opened(Path(), name, "folder", sum(part.size for part in parts), digest, tuple(parts))
+
+
+@contextmanager
+def _fetched(uri: str) -> Iterator[Opened]:
+    with tempfile.NamedTemporaryFile(suffix=".bill") as spool:
+        storage.copy_to_file(uri, cast(BinaryIO, spool))
+        spool.flush()
+        with on_disk(Path(spool.name), PurePosixPath(uri).name) as file:
+            yield file
 
 
 @contextmanager

@@ -225,6 +225,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "take-waiting-events": {"task": "shipments.take_waiting_events", "schedule": schedule(3600)},
     "continue-bills": {"task": "costs.continue_bills", "schedule": schedule(60)},
     "reconcile-costs": {"task": "costs.reconcile", "schedule": schedule(3600)},
+    "take-delivered-bills": {"task": "costs.take_delivered_bills", "schedule": crontab(minute="25")},
+    "ask-cost-explorer": {"task": "costs.ask_cost_explorer", "schedule": crontab(hour="5", minute="40")},
+    "refresh-prices": {"task": "costs.refresh_prices", "schedule": crontab(hour="4", minute="15", day_of_week="1")},
     "forget-bills": {"task": "costs.forget_bills", "schedule": crontab(hour="3", minute="10")},
     "sweep-carriers": {"task": "shipments.sweep_due", "schedule": schedule(60)},
     "forget-sweeps": {"task": "shipments.forget_sweeps", "schedule": schedule(3600)},
@@ -244,6 +247,13 @@ EXCHANGE_BUCKET = env.text("EXCHANGE_BUCKET", "shipment-platform-exchange")
 EXCHANGE_EXPIRY_DAYS = env.integer("EXCHANGE_EXPIRY_DAYS", 7, minimum=1, maximum=365)
 IMPORT_FILE_DAYS = env.integer("IMPORT_FILE_DAYS", 90, minimum=1, maximum=3650)
 # Bills: the tag whose value names a capability, and the days for which what an import replaced can be brought back.
+# Reports that AWS delivers: s3://bucket/prefix/, read every hour; empty: none. Cost Explorer is asked once a day for the
+# last COST_EXPLORER_DAYS days; AWS takes 0.01 USD for a request, so it is off until switched on, and bounded by month.
+BILL_PREFIX = env.text("BILL_PREFIX")
+COST_EXPLORER = env.boolean("COST_EXPLORER")
+COST_EXPLORER_DAYS = env.integer("COST_EXPLORER_DAYS", 14, minimum=1, maximum=365)
+COST_EXPLORER_REQUESTS = env.integer("COST_EXPLORER_REQUESTS", 300, minimum=0, maximum=100_000)
+PRICE_REFRESH = env.boolean("PRICE_REFRESH")
 COST_CAPABILITY_TAG = env.text("COST_CAPABILITY_TAG", "capability")
 BILL_UNDO_DAYS = env.integer("BILL_UNDO_DAYS", 60, minimum=1, maximum=3650)
 CARRIER_STANDIN = env.mapping("CARRIER_STANDIN")

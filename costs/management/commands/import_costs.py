@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="the bill, or s3://bucket/key")
+        parser.add_argument("file", help="the bill, a folder of its parts, or either in S3: s3://bucket/key")
         parser.add_argument("--dry-run", action="store_true", help="read and sum it, write nothing")
         parser.add_argument("--account", default="", help="whose Cost Explorer answered (its answers do not say)")
 

@@ -10,6 +10,8 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
@@ -95,6 +97,32 @@ def get_json(uri: str) -> Any:
         return json.loads(body)
     except ValueError as error:
         raise AwsRejected(f"The object at {uri} is not JSON: {error}", code="NotJson") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An object as a listing shows it."""
+
+    uri: str
+    size: int
+    modified: datetime
+
+
+def list_objects(prefix: str, *, most: int = 10_000) -> list[Listed]:
+    """The objects below `s3://bucket/prefix`, in the order of their names, `most` at most.
+
+    Raises:
+        AwsError: the bucket is not there, or cannot be listed.
+    """
+    bucket, key = split_uri(prefix)
+    found: list[Listed] = []
+    with translated(f"s3 list {key}"):
+        for page in boto_client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+            for entry in page.get("Contents", []):
+                found.append(Listed(f"s3://{bucket}/{entry['Key']}", int(entry["Size"]), entry["LastModified"]))
+                if len(found) >= most:
+                    return found
+    return found
 
 
 def copy_to_file(uri: str, target: BinaryIO) -> int:
