@@ -1,6 +1,6 @@
 """`python -m bench`: start a stack, run the benches in order, print a table, write bench/results.json.
 
-SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, deliveries, documents, fetching,
+SCALE=full takes the largest sizes; ONLY=deliveries runs that part alone (parts: batches, bills, deliveries, documents, fetching,
 registry, telemetry), and leaves bench/results.json as it is. Exit status: 0 when every bound holds, 1 when one does not or a bench
 went wrong.
 """
@@ -20,7 +20,7 @@ from bench.stack import private_stack
 if TYPE_CHECKING:  # importing models needs the stack's settings
     from django.contrib.auth.models import User
 
-PARTS = ("batches", "deliveries", "documents", "fetching", "registry", "telemetry")
+PARTS = ("batches", "bills", "deliveries", "documents", "fetching", "registry", "telemetry")
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -68,6 +68,11 @@ def _all_of(folder: Path, parts: Sequence[str], *, full: bool) -> Iterator[Resul
         from bench import registry
 
         yield from registry.registry(actor, full=full)
+    if "bills" in parts:
+        from bench import bills
+
+        yield from bills.reading(folder, lines=1_000_000, rounds=5 if full else 3)
+        yield from bills.asking()
     if "telemetry" in parts:
         from bench import telemetry
 

@@ -45,6 +45,7 @@ class Asked:
     where: Mapping[str, str | Iterable[str]] = field(default_factory=dict)
     contains: Mapping[str, str] = field(default_factory=dict)
     cost_import: UUID | None = None  # only what this import told, whether it counts or not
+    resources_only: bool = False  # leave out charges that name no resource
     source: str = ""  # only what this kind of bill tells, whether it counts or not
 
     def __post_init__(self) -> None:
@@ -105,8 +106,9 @@ def table_for(asked: Asked) -> type[BilledCost | BilledDay | BilledMonth | Bille
     wanted = asked.used - PERIOD - TIMES
     if asked.cost_import is not None or "operation" in wanted or (set(asked.where) | set(asked.contains)) & TIMES:
         return BilledCost
-    if "resource" in wanted:
-        return BilledResourceMonth if whole and wanted <= OF_RESOURCES and "resource" in asked.where else BilledCost
+    if "resource" in wanted or asked.resources_only:
+        named = asked.resources_only or "resource" in asked.where
+        return BilledResourceMonth if whole and named and wanted <= OF_RESOURCES else BilledCost
     return BilledMonth if whole else BilledDay
 
 
@@ -135,6 +137,8 @@ def _filtered(model: type[Any], asked: Asked) -> QuerySet[Any]:
         # The few ids first: the planner then uses the index of days with them.
         counted = list(_counted(asked).values_list("pk", flat=True))
         rows = rows.filter(period__in=counted)
+    if asked.resources_only and model is BilledCost:
+        rows = rows.exclude(resource="")
     time = "day" if model in (BilledCost, BilledDay) else "month"
     if asked.first is not None:
         rows = rows.filter(**{f"{time}__gte": asked.first})

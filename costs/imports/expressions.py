@@ -10,6 +10,7 @@ decimals, and `odd` marks the lines that Python must look at.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from costs.imports.layouts import Layout, Part, spelled
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Decimals, and the size from which a line is summed by Python: a hundred million lines of that size fit into 38 digits.
 MONEY_FITS, QUANTITY_FITS = (26, 10**4), (22, 10**8)
+WHOLE = 10**12
+"""Binary numbers that are whole in units of 1e-12 are summed as such; that is most of them, and fast."""
 TEXTS = (
     "provider", "billing_account", "account", "service", "service_code", "usage_type", "operation", "region",
     "resource", "charge_category", "line_type", "currency", "capability", "unit",
@@ -41,6 +44,7 @@ class Plan:
             (name, part) for name in SUMS for part in layout.sums.get(name, ()) if part.column in self.columns
         ]
         self.raw = self._raw()
+        self.binary = [at for at, (_name, part) in enumerate(self.parts) if self._is_binary(part.column)]
 
     def column_of(self, name: str) -> str:
         """A column's name as the file spells it."""
@@ -57,15 +61,32 @@ class Plan:
     def lines(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The lines with their days, numbers, and whether they are odd."""
         frame = frame.with_columns(self._times()).with_columns(self._days())
-        frame = frame.with_columns(self.number(part).alias(f"t_{at}") for at, (_name, part) in enumerate(self.parts))
+        if self.binary:
+            frame = frame.with_columns(_whole(self.number(self.parts[at][1])).alias(f"i_{at}") for at in self.binary)
+        frame = frame.with_columns(self._text_of(at).alias(f"t_{at}") for at in range(len(self.parts)))
         return frame.with_columns(self._values()).with_columns(self._odd().alias("odd"))
+
+    def _is_binary(self, column: str) -> bool:
+        import polars as pl
+
+        return bool(self.schema[self.columns[column]] == pl.Float64)
+
+    def _text_of(self, at: int) -> pl.Expr:
+        """A number as text; of binary numbers only those that are not summed as whole ones."""
+        import polars as pl
+
+        number = self.number(self.parts[at][1])
+        if at not in self.binary:
+            return number
+        rest = pl.when(pl.col(f"i_{at}").is_null()).then(number)
+        return rest.map_batches(_written, return_dtype=pl.String, is_elementwise=True)
 
     def summed(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The sums by raw columns and days; null where no line states a number. `lines` counts them."""
         import polars as pl
 
-        places = range(len(self.parts))
-        sums = [pl.when(pl.col(f"v_{at}").count() > 0).then(pl.col(f"v_{at}").sum()).alias(f"v_{at}") for at in places]
+        sums = [_sum_of(f"v_{at}") for at in range(len(self.parts))]
+        sums += [_sum_of(f"i_{at}") for at in self.binary]
         return frame.group_by([*DAYS, *self.raw, "odd"]).agg(*sums, pl.len().alias("lines"))
 
     # --- texts ---
@@ -178,11 +199,12 @@ class Plan:
     # --- sums ---
 
     def number(self, part: Part) -> pl.Expr:
-        """The text of a number where this part counts, else null. Decimals of parquet files stay what they are."""
+        """A number as it is in the file where this part counts, else null."""
         import polars as pl
 
         name = self.columns[part.column]
-        text = pl.col(name) if isinstance(self.schema[name], pl.Decimal) else self.text(part.column)
+        as_it_is = isinstance(self.schema[name], pl.Decimal) or self.schema[name] == pl.Float64
+        text = pl.col(name) if as_it_is else self.text(part.column)
         if not (part.only or part.but or part.unless):
             return text
         kind = self.first(self.layout.texts["line_type"])
@@ -218,9 +240,11 @@ class Plan:
             if isinstance(kind, pl.Decimal):
                 wrong += [pl.lit(kind.scale > scale)]
             else:
-                wrong.append(_decimals(text) > scale)
+                wrong.append(
+                    text.map_batches(partial(_finer_than, scale), return_dtype=pl.Boolean, is_elementwise=True)
+                )
             if name == "billed_cost":
-                wrong.append(text.is_null())
+                wrong.append(text.is_null() & pl.col(f"i_{at}").is_null() if at in self.binary else text.is_null())
         return pl.any_horizontal(*[flag.fill_null(False) for flag in wrong])
 
 
@@ -241,11 +265,54 @@ def _zoned(name: str) -> pl.Expr:
     return pl.col(name).str.slice(10).str.contains("[-+]")
 
 
+def _sum_of(name: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
+
+
+def _whole(value: pl.Expr) -> pl.Expr:
+    """A binary number in units of 1e-12 where its shortest text has at most 12 decimals and 15 digits, else null.
+
+    Both are then whole numbers that a binary number holds exactly, their quotient is rounded once, and of all texts
+    with at most 15 digits only one reads as that number: it is the one that was written.
+    """
+    import polars as pl
+
+    units = (value * WHOLE).round()
+    exact = (units / WHOLE == value) & (units.abs() < 10**15)
+    return pl.when(exact).then(units).cast(pl.Int64).cast(pl.Int128)
+
+
+def _written(values: pl.Series) -> pl.Series:
+    """The shortest text of binary numbers; nothing is done for the nulls, which are most."""
+    import polars as pl
+
+    if values.null_count() == len(values):
+        return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
+    places = values.is_not_null().arg_true()
+    text = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
+    return text.scatter(places, values.gather(places).cast(pl.String))
+
+
+def _finer_than(scale: int, text: pl.Series) -> pl.Series:
+    """True for numbers with more decimals than `scale`. Only long and scientific ones are looked at closely."""
+    import polars as pl
+
+    close = ((text.str.len_bytes() > scale + 1) | text.str.contains("[eE]")).fill_null(False)
+    finer = pl.repeat(False, len(text), dtype=pl.Boolean, eager=True).alias(text.name)
+    if not close.any():
+        return finer
+    places = close.arg_true()
+    decimals = text.gather(places).to_frame("text").select(_decimals(pl.col("text"))).to_series()
+    return finer.scatter(places, (decimals > scale).fill_null(False))
+
+
 def _decimals(text: pl.Expr) -> pl.Expr:
     """How many decimals a number's text has. An exponent that is none counts as 0; the cast refuses such text."""
     import polars as pl
 
-    exponent = pl.coalesce(text.str.find("E", literal=True), text.str.find("e", literal=True))
+    exponent = text.str.find("[eE]")
     end = pl.coalesce(exponent, text.str.len_bytes()).cast(pl.Int32)
     behind = (end - text.str.find(".", literal=True).cast(pl.Int32) - 1).fill_null(0)
     power = text.str.slice(exponent + 1).str.strip_chars_start("+").cast(pl.Int32, strict=False)

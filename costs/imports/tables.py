@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from costs.choices import ChargeCategory
-from costs.estimate import EXACT
+from costs.estimate import EXACT, exact_sum
 from costs.imports.expressions import DAYS, KEYS, TIMES, Plan
 from costs.imports.layouts import layout_of
-from costs.imports.shapes import SUMS, Bill, Key, Sums, UnreadableBillError, plus
+from costs.imports.shapes import SUMS, Bill, Key, Sums, UnreadableBillError
 from costs.imports.sources import Opened
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ def _sum(plan: Plan, frame: pl.LazyFrame, bill: Bill, file: Opened) -> None:
     lines = plan.lines(frame)
     grouped = plan.summed(lines).collect(engine="streaming")
     bill.rows = int(grouped["lines"].sum()) if grouped.height else 0
-    places = range(len(plan.parts))
-    usual = grouped.filter(~pl.col("odd")).select(*DAYS, *plan.texts(), *(f"v_{at}" for at in places), "lines")
-    kinds = _Kinds(plan)
+    sums = [f"v_{at}" for at in range(len(plan.parts))] + [f"i_{at}" for at in plan.binary]
+    usual = grouped.filter(~pl.col("odd")).select(*DAYS, *plan.texts(), *sums, "lines")
+    kinds, combine = _Kinds(plan), _Combine(plan)
     for row in usual.iter_rows():
-        bill.add(kinds.key(row), _combined(plan, row[len(KEYS) : -1]), row[-1])
+        bill.add(kinds.key(row), combine(row[len(KEYS) : -1]), row[-1])
     if grouped["odd"].any():
         _take_odd(plan, lines, bill, file)
 
@@ -104,17 +105,40 @@ def _category(line_type: str) -> str:
     return ChargeCategory.CREDIT if "Discount" in line_type else ChargeCategory.USAGE
 
 
-def _combined(plan: Plan, found: Sequence[Decimal | None]) -> Sums:
-    """The parts of each sum put together."""
-    values: Sums = [None] * len(SUMS)
-    with localcontext(EXACT):
-        for value, (name, part) in zip(found, plan.parts, strict=True):
-            if value is not None:
-                place = SUMS.index(name)
-                values[place] = plus(values[place], -value if part.minus else value)
-    if values[_EFFECTIVE] is None and len(plan.layout.sums.get("effective_cost", ())) > 1:
-        values[_EFFECTIVE] = Decimal(0)  # amortized cost that no column gives to a line is nothing, not unknown
-    return values
+class _Combine:
+    """Puts the parts of each sum together: of most sums there is one."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._binary = [(at, len(plan.parts) + place) for place, at in enumerate(plan.binary)]
+        places: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
+        for at, (name, part) in enumerate(plan.parts):
+            places[SUMS.index(name)].append((at, part.minus))
+        self._single = [(place, parts[0][0]) for place, parts in places.items() if len(parts) == 1 and not parts[0][1]]
+        self._several = [(place, parts) for place, parts in places.items() if len(parts) > 1]
+        # Amortized cost that no column gives to a line is nothing, not unknown.
+        self._spread = len(plan.layout.sums.get("effective_cost", ())) > 1
+
+    def __call__(self, found: Sequence[Any]) -> Sums:
+        """`found` are the sums of the parts, then those of binary numbers in units of 1e-12."""
+        values: Sums = [None] * len(SUMS)
+        if self._binary:
+            found = self._with_binary(found)
+        for place, at in self._single:
+            values[place] = found[at]
+        for place, parts in self._several:
+            known = [-found[at] if minus else found[at] for at, minus in parts if found[at] is not None]
+            values[place] = known[0] if len(known) == 1 else exact_sum(known) if known else None
+        if self._spread and values[_EFFECTIVE] is None:
+            values[_EFFECTIVE] = Decimal(0)
+        return values
+
+    def _with_binary(self, found: Sequence[Any]) -> Sequence[Any]:
+        joined = list(found)
+        for at, units in self._binary:
+            if found[units] is not None:
+                whole = Decimal(found[units]).scaleb(-12, EXACT)
+                joined[at] = whole if found[at] is None else EXACT.add(whole, found[at])
+        return joined
 
 
 # --- lines that Python looks at -------------------------------------------------------------------------------------
@@ -124,16 +148,17 @@ def _take_odd(plan: Plan, lines: pl.LazyFrame, bill: Bill, file: Opened) -> None
     import polars as pl
 
     places = range(len(plan.parts))
-    kinds = _Kinds(plan)
+    kinds, combine = _Kinds(plan), _Combine(plan)
     times = [pl.col(name).cast(pl.String) for name in TIMES]
-    numbers = [pl.col(f"t_{at}").cast(pl.String) for at in places]
+    numbers = [plan.number(part).cast(pl.String).alias(f"t_{at}") for at, (_name, part) in enumerate(plan.parts)]
     odd = lines.with_row_index("row").filter(pl.col("odd")).select("row", *DAYS, *plan.texts(), *times, *numbers)
     for batch in odd.collect_batches(chunk_size=50_000, maintain_order=True):
         for row in batch.iter_rows(named=True):
             try:
                 known = row | _days(plan, row)
                 key = kinds.key([known[name] for name in KEYS])
-                bill.add(key, _combined(plan, [_number(plan, at, row[f"t_{at}"]) for at in places]), 1)
+                read = [_number(plan, at, row[f"t_{at}"]) for at in places]
+                bill.add(key, combine(read + [None] * len(plan.binary)), 1)
             except ValueError as error:
                 raise UnreadableBillError(f"{_place(file, row['row'])}: {error}") from error
 

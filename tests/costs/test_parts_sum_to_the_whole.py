@@ -60,8 +60,10 @@ def test_every_grouping_adds_up(db: Any, lines: list[tuple[Key, list[Decimal | N
             groups = billed(asked)
             assert grand_total(groups) == expected, (by, first)
             assert sum(group.lines for group in groups) == len(lines)
-    resources = billed(Asked(by=("month", "resource"), where={"resource": ["arn:1", "arn:2"]}))
     of_resources = exact_sum(sums[1] for key, sums in lines if key.resource)
-    assert exact_sum(group.cost for group in resources) == of_resources
+    for by in (("month", "resource"), ("resource", "usage_type"), ("resource",)):
+        named = Asked(by=by, where={"resource": ["arn:1", "arn:2"]})
+        for asked in (named, Asked(by=by, resources_only=True)):
+            assert exact_sum(group.cost for group in billed(asked)) == of_resources
     assert seen == {BilledCost, BilledDay, BilledMonth}
     assert table_for(Asked(by=("resource",), where={"resource": "arn:1"})) is BilledResourceMonth
