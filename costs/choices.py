@@ -38,10 +38,9 @@ class BillSource(models.TextChoices):
     CUR = "cur", _("Cost and Usage Report")
     FOCUS = "focus", _("FOCUS")
     COST_EXPLORER = "cost_explorer", _("Cost Explorer")
-    SUMMARY = "summary", _("monthly summary")
 
 
-PRECEDENCE = {BillSource.CUR: 0, BillSource.FOCUS: 0, BillSource.COST_EXPLORER: 1, BillSource.SUMMARY: 2}
+PRECEDENCE = {BillSource.CUR: 0, BillSource.FOCUS: 0, BillSource.COST_EXPLORER: 1}
 """The smaller counts when several sources tell of one account's month; of equals, the one that was there first."""
 
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -71,9 +72,8 @@ def bill_upload(request: HttpRequest) -> HttpResponse:
         except AwsError:
             form.add_error("file", _("The document store cannot be reached. Try again in a minute."))
         else:
-            if made.state == BillState.DONE:
-                messages.info(request, _("This very file is in the figures already; nothing was changed."))
-            return redirect("bill-detail", made.pk)
+            known = "?known=1" if made.state == BillState.DONE else ""
+            return redirect(reverse("bill-detail", args=[made.pk]) + known)
     status = 400 if request.method == "POST" else 200
     return render(request, "costs/bill_upload.html", {"form": form}, status=status)
 
@@ -83,7 +83,7 @@ def bill_upload(request: HttpRequest) -> HttpResponse:
 def bill_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     made = get_object_or_404(CostImport, pk=pk)
     template = "costs/_bill_live.html" if is_fragment(request) else "costs/bill_detail.html"
-    return vary_on_fragment(render(request, template, bill_context(made)))
+    return vary_on_fragment(render(request, template, bill_context(made) | {"known": "known" in request.GET}))
 
 
 @operator_required

@@ -24,6 +24,7 @@ PAGES = {
     "budget-new": "/costs/budgets/new/", "anomalies": "/costs/anomalies/", "cost-reports": "/costs/reports/",
     "notice-choices": "/account/notifications/", "what-ifs": "/costs/what-if/",
     "unit-costs": "/costs/deliveries/", "unit-costs-weeks": "/costs/deliveries/?range=90d&step=week&by=kind",
+    "bills": "/costs/imports/", "bill-upload": "/costs/imports/new/",
     "search": "/search/?q=DEMO", "account": "/account/",
     "changes": "/functions/changes/", "findings": "/functions/findings/", "findings-none": "/functions/findings/?state=closed",
     "syncs": "/functions/syncs/", "schedules": "/batches/schedules/",

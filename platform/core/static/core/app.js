@@ -105,6 +105,36 @@
     document.title = running ? running.dataset.titlePercent + " % · " + plainTitle : plainTitle;
   }
 
+  // A form with a large file shows how much of it was sent; without script it is sent all the same.
+  function showSent(form, share) {
+    const bar = find("[data-upload-progress]", form);
+    const percent = Math.floor(share * 100);
+    bar.hidden = false;
+    bar.setAttribute("aria-valuenow", String(percent));
+    find(".done", bar).setAttribute("width", String(percent));
+    find(".progress-words", bar).textContent = share < 1 ? percent + " % sent" : "Sent, being received";
+  }
+  function sendForm(form) {
+    const request = new XMLHttpRequest();
+    const buttons = form.querySelectorAll("button");
+    const enable = (on) => buttons.forEach((button) => { button.disabled = !on; });
+    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) showSent(form, event.loaded / event.total); });
+    request.addEventListener("error", () => { enable(true); announce("The file could not be sent"); find(".progress-words", form).textContent = "The connection broke; send it again."; });
+    request.addEventListener("load", () => {
+      if (request.status < 400 && request.responseURL !== location.href) { location.assign(request.responseURL); return; }
+      const answer = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("#content");
+      if (answer) find("#content").replaceWith(answer); else location.reload();
+      find("#content [aria-invalid=true], #content .alert")?.focus();
+    });
+    request.open("POST", form.action || location.href);
+    request.send(new FormData(form));
+    enable(false);
+  }
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-upload]");
+    if (form) { event.preventDefault(); showSent(form, 0); sendForm(form); }
+  });
+
   function failed(event) {
     const panel = event.detail.target?.closest?.("[data-panel]");
     const status = event.detail.xhr?.status;
