@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # Decimals, and the size from which a line is summed by Python: a hundred million lines of that size fit into 38 digits.
 MONEY_FITS, QUANTITY_FITS = (26, 10**4), (22, 10**8)
-WHOLE = 10**12
-"""Binary numbers that are whole in units of 1e-12 are summed as such; that is most of them, and fast."""
+WHOLES = (12, 20)
+"""Binary numbers that are whole in units of 1e-12, or else of 1e-20, are summed as such; that is most of them, and fast."""
 TEXTS = (
     "provider", "billing_account", "account", "service", "service_code", "usage_type", "operation", "region",
     "resource", "charge_category", "line_type", "currency", "capability", "unit",
@@ -60,9 +60,16 @@ class Plan:
 
     def lines(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The lines with their days, numbers, and whether they are odd."""
-        frame = frame.with_columns(self._times()).with_columns(self._days())
+        import polars as pl
+
+        kind = self.first(self.layout.texts["line_type"]).alias("kind")
+        frame = frame.with_columns(*self._times(), kind).with_columns(self._days())
+        frame = frame.with_columns(self.number(part).alias(f"n_{at}") for at, (_name, part) in enumerate(self.parts))
         if self.binary:
-            frame = frame.with_columns(_whole(self.number(self.parts[at][1])).alias(f"i_{at}") for at in self.binary)
+            frame = frame.with_columns(
+                _whole(pl.col(f"n_{at}"), digits).alias(f"i{digits}_{at}")
+                for at in self.binary for digits in WHOLES
+            )  # fmt: skip
         frame = frame.with_columns(self._text_of(at).alias(f"t_{at}") for at in range(len(self.parts)))
         return frame.with_columns(self._values()).with_columns(self._odd().alias("odd"))
 
@@ -71,14 +78,25 @@ class Plan:
 
         return bool(self.schema[self.columns[column]] == pl.Float64)
 
+    @property
+    def units(self) -> list[str]:
+        """The sums of binary numbers as whole ones."""
+        return [f"i{digits}_{at}" for at in self.binary for digits in WHOLES]
+
+    def _is_rest(self, at: int) -> pl.Expr:
+        """True for binary numbers that are whole in none of the units."""
+        import polars as pl
+
+        return pl.all_horizontal(*(pl.col(f"i{digits}_{at}").is_null() for digits in WHOLES))
+
     def _text_of(self, at: int) -> pl.Expr:
         """A number as text; of binary numbers only those that are not summed as whole ones."""
         import polars as pl
 
-        number = self.number(self.parts[at][1])
+        number = pl.col(f"n_{at}")
         if at not in self.binary:
             return number
-        rest = pl.when(pl.col(f"i_{at}").is_null()).then(number)
+        rest = pl.when(self._is_rest(at)).then(number)
         return rest.map_batches(_written, return_dtype=pl.String, is_elementwise=True)
 
     def summed(self, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -86,7 +104,7 @@ class Plan:
         import polars as pl
 
         sums = [_sum_of(f"v_{at}") for at in range(len(self.parts))]
-        sums += [_sum_of(f"i_{at}") for at in self.binary]
+        sums += [_sum_of(name) for name in self.units]
         return frame.group_by([*DAYS, *self.raw, "odd"]).agg(*sums, pl.len().alias("lines"))
 
     # --- texts ---
@@ -199,7 +217,7 @@ class Plan:
     # --- sums ---
 
     def number(self, part: Part) -> pl.Expr:
-        """A number as it is in the file where this part counts, else null."""
+        """A number as it is in the file where this part counts for a line of this `kind`, else null."""
         import polars as pl
 
         name = self.columns[part.column]
@@ -207,7 +225,7 @@ class Plan:
         text = pl.col(name) if as_it_is else self.text(part.column)
         if not (part.only or part.but or part.unless):
             return text
-        kind = self.first(self.layout.texts["line_type"])
+        kind = pl.col("kind")
         if part.only:
             return pl.when(kind.is_in(list(part.only))).then(text)
         counts = ~kind.is_in(list(part.but))
@@ -244,7 +262,7 @@ class Plan:
                     text.map_batches(partial(_finer_than, scale), return_dtype=pl.Boolean, is_elementwise=True)
                 )
             if name == "billed_cost":
-                wrong.append(text.is_null() & pl.col(f"i_{at}").is_null() if at in self.binary else text.is_null())
+                wrong.append(text.is_null() & self._is_rest(at) if at in self.binary else text.is_null())
         return pl.any_horizontal(*[flag.fill_null(False) for flag in wrong])
 
 
@@ -271,16 +289,20 @@ def _sum_of(name: str) -> pl.Expr:
     return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
 
 
-def _whole(value: pl.Expr) -> pl.Expr:
-    """A binary number in units of 1e-12 where its shortest text has at most 12 decimals and 15 digits, else null.
+def _whole(value: pl.Expr, digits: int) -> pl.Expr:
+    """A binary number in units of 1e-12 (or 1e-20) where its shortest text has no more decimals and 15 digits, else null.
 
-    Both are then whole numbers that a binary number holds exactly, their quotient is rounded once, and of all texts
+    The number of units and 10 to that power are then held exactly, their quotient is rounded once, and of all texts
     with at most 15 digits only one reads as that number: it is the one that was written.
     """
     import polars as pl
 
-    units = (value * WHOLE).round()
-    exact = (units / WHOLE == value) & (units.abs() < 10**15)
+    power = 10.0**digits
+    units = (value * power).round()
+    exact = (units / power == value) & (units.abs() < 10**15)
+    if digits != WHOLES[0]:
+        first = 10.0 ** WHOLES[0]
+        exact &= (value * first).round() / first != value  # those are summed in the larger units
     return pl.when(exact).then(units).cast(pl.Int64).cast(pl.Int128)
 
 

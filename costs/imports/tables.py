@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from costs.choices import ChargeCategory
 from costs.estimate import EXACT, exact_sum
-from costs.imports.expressions import DAYS, KEYS, TIMES, Plan
+from costs.imports.expressions import DAYS, KEYS, TIMES, WHOLES, Plan
 from costs.imports.layouts import layout_of
 from costs.imports.shapes import SUMS, Bill, Key, Sums, UnreadableBillError
 from costs.imports.sources import Opened
@@ -78,7 +78,7 @@ def _sum(plan: Plan, frame: pl.LazyFrame, bill: Bill, file: Opened) -> None:
     lines = plan.lines(frame)
     grouped = plan.summed(lines).collect(engine="streaming")
     bill.rows = int(grouped["lines"].sum()) if grouped.height else 0
-    sums = [f"v_{at}" for at in range(len(plan.parts))] + [f"i_{at}" for at in plan.binary]
+    sums = [f"v_{at}" for at in range(len(plan.parts))] + plan.units
     usual = grouped.filter(~pl.col("odd")).select(*DAYS, *plan.texts(), *sums, "lines")
     kinds, combine = _Kinds(plan), _Combine(plan)
     for row in usual.iter_rows():
@@ -109,7 +109,8 @@ class _Combine:
     """Puts the parts of each sum together: of most sums there is one."""
 
     def __init__(self, plan: Plan) -> None:
-        self._binary = [(at, len(plan.parts) + place) for place, at in enumerate(plan.binary)]
+        scales = [(at, digits) for at in plan.binary for digits in WHOLES]
+        self._binary = [(at, len(plan.parts) + place, -digits) for place, (at, digits) in enumerate(scales)]
         places: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
         for at, (name, part) in enumerate(plan.parts):
             places[SUMS.index(name)].append((at, part.minus))
@@ -119,7 +120,7 @@ class _Combine:
         self._spread = len(plan.layout.sums.get("effective_cost", ())) > 1
 
     def __call__(self, found: Sequence[Any]) -> Sums:
-        """`found` are the sums of the parts, then those of binary numbers in units of 1e-12."""
+        """`found` are the sums of the parts, then those of binary numbers in whole units."""
         values: Sums = [None] * len(SUMS)
         if self._binary:
             found = self._with_binary(found)
@@ -134,10 +135,10 @@ class _Combine:
 
     def _with_binary(self, found: Sequence[Any]) -> Sequence[Any]:
         joined = list(found)
-        for at, units in self._binary:
+        for at, units, power in self._binary:
             if found[units] is not None:
-                whole = Decimal(found[units]).scaleb(-12, EXACT)
-                joined[at] = whole if found[at] is None else EXACT.add(whole, found[at])
+                whole = Decimal(found[units]).scaleb(power, EXACT)
+                joined[at] = whole if joined[at] is None else EXACT.add(whole, joined[at])
         return joined
 
 
@@ -150,7 +151,7 @@ def _take_odd(plan: Plan, lines: pl.LazyFrame, bill: Bill, file: Opened) -> None
     places = range(len(plan.parts))
     kinds, combine = _Kinds(plan), _Combine(plan)
     times = [pl.col(name).cast(pl.String) for name in TIMES]
-    numbers = [plan.number(part).cast(pl.String).alias(f"t_{at}") for at, (_name, part) in enumerate(plan.parts)]
+    numbers = [pl.col(f"n_{at}").cast(pl.String).alias(f"t_{at}") for at in range(len(plan.parts))]
     odd = lines.with_row_index("row").filter(pl.col("odd")).select("row", *DAYS, *plan.texts(), *times, *numbers)
     for batch in odd.collect_batches(chunk_size=50_000, maintain_order=True):
         for row in batch.iter_rows(named=True):
@@ -158,7 +159,7 @@ def _take_odd(plan: Plan, lines: pl.LazyFrame, bill: Bill, file: Opened) -> None
                 known = row | _days(plan, row)
                 key = kinds.key([known[name] for name in KEYS])
                 read = [_number(plan, at, row[f"t_{at}"]) for at in places]
-                bill.add(key, combine(read + [None] * len(plan.binary)), 1)
+                bill.add(key, combine(read + [None] * len(plan.units)), 1)
             except ValueError as error:
                 raise UnreadableBillError(f"{_place(file, row['row'])}: {error}") from error
 
