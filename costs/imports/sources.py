@@ -90,7 +90,20 @@ def _fetched(uri: str) -> Iterator[Opened]:
 
 @contextmanager
 def on_disk(path: Path, name: str) -> Iterator[Opened]:
-    """A file that lies on disk already, under the name it came with."""
+    """A file that lies on disk already, unpacked, under the name it came with."""
+    packed = as_it_came(path, name)
+    with ExitStack() as stack:
+        if packed.kind:
+            path = stack.enter_context(_unpacked(path, zipped=packed.kind == "zip"))
+        yield Opened(path, name, _kind(path), packed.size, packed.sha256)
+
+
+def as_it_came(path: Path, name: str) -> Opened:
+    """A file without unpacking it: its kind is gzip, zip or empty (not packed).
+
+    Raises:
+        UnreadableBillError: it is empty.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
@@ -98,10 +111,8 @@ def on_disk(path: Path, name: str) -> Iterator[Opened]:
         head = file.read(4)
     if not size:
         raise UnreadableBillError(_("The file is empty."))
-    with ExitStack() as stack:
-        if head[:2] == _GZIP or head == _ZIP:
-            path = stack.enter_context(_unpacked(path, zipped=head == _ZIP))
-        yield Opened(path, name, _kind(path), size, digest)
+    kind = "gzip" if head[:2] == _GZIP else "zip" if head == _ZIP else ""
+    return Opened(path, name, kind, size, digest)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from core.errors import RefusedError
 from costs.choices import BillState
 from costs.imports.reading import read_bill
 from costs.imports.shapes import UnreadableBillError
-from costs.imports.sources import Opened, copy_into, on_disk
+from costs.imports.sources import Opened, as_it_came, copy_into, on_disk
 from costs.imports.taking import known_whole, new_import, preview, take
 from costs.models import CostImport
 
@@ -44,12 +44,13 @@ def receive(file: File[bytes], *, actor: Any, door: str, account: str = "", ask:
     """Keep a file; a worker looks into it. The same bytes that are in the figures already give their import.
 
     Raises:
-        UnreadableBillError: empty, packed and damaged, or too large. Nothing is kept then.
+        UnreadableBillError: empty, or too large. Nothing is kept then. What else is wrong, the worker finds.
     """
     name = (file.name or "bill").rsplit("/", 1)[-1]
     if file.size > MOST_BYTES:
         raise UnreadableBillError(_("The file is larger than %s GiB. Send it as parquet.") % (MOST_BYTES >> 30))
-    with spooled(file) as path, on_disk(path, name) as opened:
+    with spooled(file) as path:
+        opened = as_it_came(path, name)
         known = known_whole(opened)
         if known is not None:
             return known
