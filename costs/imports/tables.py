@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_DECIMALS, MOST_DIGITS = 60, 15  # sums of 80 digits (`EXACT`) hold so much without rounding
+TAIL_BYTES = 64 << 10
 NULLS = ["NULL", "null"]
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _EFFECTIVE = SUMS.index("effective_cost")
@@ -42,6 +44,8 @@ def read_table(file: Opened, *, capability_tag: str) -> Bill:
     """
     import polars as pl
 
+    if file.kind == "csv":
+        _must_end_whole(file.path)
     try:
         frame = _scan(file)
         schema = dict(frame.collect_schema())
@@ -54,6 +58,18 @@ def read_table(file: Opened, *, capability_tag: str) -> Bill:
         words = str(error).strip().splitlines()[0][:300]
         raise UnreadableBillError(_("The table cannot be read: %s") % words) from error
     return bill
+
+
+def _must_end_whole(path: Path) -> None:
+    """Refuse a table that was cut off while it was written or sent: its last line has no end and fewer fields."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        tail = file.read()
+    if tail.endswith((b"\n", b"\r")):
+        return
+    rows = list(csv.reader(tail.decode(errors="replace").splitlines(keepends=True)[1:]))
+    if len(rows) > 1 and len(rows[-1]) < len(rows[-2]):
+        raise UnreadableBillError(_("The last line is cut off. Send the whole file."))
 
 
 def _unknown(columns: Sequence[str]) -> str:

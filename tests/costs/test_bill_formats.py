@@ -168,3 +168,15 @@ def test_a_bill_without_a_charge_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().splitlines()[0] + "\n")
     with pytest.raises(CommandError, match="no charges"):
         import_costs(path)
+
+
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    path = write_bill(tmp_path / "a.csv", [{"Tags": "x"}] * 3)
+    whole = path.read_text().rstrip()
+    path.write_text("\ufeff" + whole)
+    assert import_costs(path, "--dry-run")["rows"] == 3, (
+        "a last line without an end is fine, and so is a byte order mark"
+    )
+    path.write_text(whole[: whole.rindex(",")])
+    with pytest.raises(CommandError, match="cut off"):
+        import_costs(path)
