@@ -46,6 +46,7 @@ class Asked:
     contains: Mapping[str, str] = field(default_factory=dict)
     cost_import: UUID | None = None  # only what this import told, whether it counts or not
     resources_only: bool = False  # leave out charges that name no resource
+    sums: tuple[str, ...] = SUMS  # which are wanted; fewer are quicker
     source: str = ""  # only what this kind of bill tells, whether it counts or not
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ class Billed:
     @property
     def cost(self) -> Decimal:
         """BilledCost."""
-        return self.sums["billed_cost"] or Decimal(0)
+        return self.sums.get("billed_cost") or Decimal(0)
 
 
 def billed(asked: Asked) -> list[Billed]:
@@ -82,11 +83,11 @@ def billed(asked: Asked) -> list[Billed]:
     if "in_month" in names:
         rows = rows.annotate(in_month=TruncMonth("day"))
     found = rows.values(*dict.fromkeys([*names, "currency"])).annotate(
-        **{f"sum_{name}": Sum(name) for name in SUMS}, all_lines=Sum("lines"), any_estimated=BoolOr("estimated")
+        **{f"sum_{name}": Sum(name) for name in asked.sums}, all_lines=Sum("lines"), any_estimated=BoolOr("estimated")
     )
     groups = [
         Billed(
-            tuple(row[name] for name in names), row["currency"], {name: row[f"sum_{name}"] for name in SUMS},
+            tuple(row[name] for name in names), row["currency"], {name: row[f"sum_{name}"] for name in asked.sums},
             row["all_lines"], row["any_estimated"],
         )
         for row in found

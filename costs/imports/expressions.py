@@ -27,8 +27,8 @@ TEXTS = (
     "provider", "billing_account", "account", "service", "service_code", "usage_type", "operation", "region",
     "resource", "charge_category", "line_type", "currency", "capability", "unit",
 )  # fmt: skip
-DAYS = ("k_month", "k_day", "k_until")
-KEYS = [*DAYS, *(f"k_{name}" for name in TEXTS)]
+DAYS = ("r_month", "k_day", "k_until")
+KEYS = ["k_month", "k_day", "k_until", *(f"k_{name}" for name in TEXTS)]
 TIMES = ["r_start", "r_end", "r_month"]
 
 
@@ -44,7 +44,14 @@ class Plan:
             (name, part) for name in SUMS for part in layout.sums.get(name, ()) if part.column in self.columns
         ]
         self.raw = self._raw()
-        self.binary = [at for at, (_name, part) in enumerate(self.parts) if self._is_binary(part.column)]
+        self.numbers = {
+            self.columns[part.column]: QUANTITY_FITS if name == "quantity" else MONEY_FITS for name, part in self.parts
+        }
+        self.binary = [name for name in self.numbers if _is_binary(schema[name])]
+        self.units = [
+            (at, digits) for at, (_name, part) in enumerate(self.parts) for digits in WHOLES
+            if self.columns[part.column] in self.binary
+        ]  # fmt: skip
 
     def column_of(self, name: str) -> str:
         """A column's name as the file spells it."""
@@ -64,48 +71,35 @@ class Plan:
 
         kind = self.first(self.layout.texts["line_type"]).alias("kind")
         frame = frame.with_columns(*self._times(), kind).with_columns(self._days())
-        frame = frame.with_columns(self.number(part).alias(f"n_{at}") for at, (_name, part) in enumerate(self.parts))
         if self.binary:
             frame = frame.with_columns(
-                _whole(pl.col(f"n_{at}"), digits).alias(f"i{digits}_{at}")
-                for at in self.binary for digits in WHOLES
-            )  # fmt: skip
-        frame = frame.with_columns(self._text_of(at).alias(f"t_{at}") for at in range(len(self.parts)))
-        return frame.with_columns(self._values()).with_columns(self._odd().alias("odd"))
-
-    def _is_binary(self, column: str) -> bool:
-        import polars as pl
-
-        return bool(self.schema[self.columns[column]] == pl.Float64)
-
-    @property
-    def units(self) -> list[str]:
-        """The sums of binary numbers as whole ones."""
-        return [f"i{digits}_{at}" for at in self.binary for digits in WHOLES]
-
-    def _is_rest(self, at: int) -> pl.Expr:
-        """True for binary numbers that are whole in none of the units."""
-        import polars as pl
-
-        return pl.all_horizontal(*(pl.col(f"i{digits}_{at}").is_null() for digits in WHOLES))
-
-    def _text_of(self, at: int) -> pl.Expr:
-        """A number as text; of binary numbers only those that are not summed as whole ones."""
-        import polars as pl
-
-        number = pl.col(f"n_{at}")
-        if at not in self.binary:
-            return number
-        rest = pl.when(self._is_rest(at)).then(number)
-        return rest.map_batches(_written, return_dtype=pl.String, is_elementwise=True)
+                _whole(pl.col(name), digits).alias(f"{name} {digits}") for name in self.binary for digits in WHOLES
+            )
+        frame = frame.with_columns(self._text_of(name).alias(f"{name} text") for name in self.numbers)
+        frame = frame.with_columns(
+            pl.col(f"{name} text").cast(pl.Decimal(38, scale), strict=False).alias(f"{name} value")
+            for name, (scale, _largest) in self.numbers.items()
+        )
+        return frame.with_columns(self._odd().alias("odd"))
 
     def summed(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """The sums by raw columns and days; null where no line states a number. `lines` counts them."""
         import polars as pl
 
-        sums = [_sum_of(f"v_{at}") for at in range(len(self.parts))]
-        sums += [_sum_of(name) for name in self.units]
+        sums = [self._sum_of(part, "value", f"v_{at}") for at, (_name, part) in enumerate(self.parts)]
+        sums += [self._sum_of(self.parts[at][1], str(digits), f"i{digits}_{at}") for at, digits in self.units]
         return frame.group_by([*DAYS, *self.raw, "odd"]).agg(*sums, pl.len().alias("lines"))
+
+    def _sum_of(self, part: Part, what: str, alias: str) -> pl.Expr:
+        import polars as pl
+
+        value = self._counting(part, pl.col(f"{self.columns[part.column]} {what}"))
+        return pl.when(value.count() > 0).then(value.sum()).alias(alias)
+
+    @property
+    def sums(self) -> list[str]:
+        """The columns of `summed` that hold sums, in the order of the parts, then those of binary numbers."""
+        return [f"v_{at}" for at in range(len(self.parts))] + [f"i{digits}_{at}" for at, digits in self.units]
 
     # --- texts ---
 
@@ -198,10 +192,7 @@ class Plan:
         """Days in UTC; null where a time cannot be read here. An end at midnight belongs to the day before."""
         import polars as pl
 
-        start, end, month = (
-            _date(alias) if self.is_text(name) else pl.col(alias).cast(pl.Date)
-            for name, alias in zip((self.layout.start, self.layout.end, self.layout.month), TIMES, strict=True)
-        )
+        start, end = self._date(self.layout.start, "r_start"), self._date(self.layout.end, "r_end")
         if self.is_text(self.layout.end):
             later = pl.col("r_end").str.slice(10).str.contains("[1-9]")
         else:
@@ -211,82 +202,103 @@ class Plan:
         return [
             start.alias("k_day"),
             pl.when(pl.col("r_end").is_null()).then(start + one).otherwise(until).alias("k_until"),
-            pl.when(pl.col("r_month").is_null()).then(start).otherwise(month).dt.month_start().alias("k_month"),
         ]
 
-    # --- sums ---
-
-    def number(self, part: Part) -> pl.Expr:
-        """A number as it is in the file where this part counts for a line of this `kind`, else null."""
+    def month(self) -> pl.Expr:
+        """The billing month of a sum; that of its day where the bill does not say. Null when it cannot be read."""
         import polars as pl
 
-        name = self.columns[part.column]
-        as_it_is = isinstance(self.schema[name], pl.Decimal) or self.schema[name] == pl.Float64
-        text = pl.col(name) if as_it_is else self.text(part.column)
-        if not (part.only or part.but or part.unless):
-            return text
+        month = self._date(self.layout.month, "r_month")
+        return (
+            pl.when(pl.col("r_month").is_null())
+            .then(pl.col("k_day"))
+            .otherwise(month)
+            .dt.month_start()
+            .alias("k_month")
+        )
+
+    def _date(self, name: str, alias: str) -> pl.Expr:
+        import polars as pl
+
+        if self.is_text(name):
+            return pl.col(alias).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        return pl.col(alias).cast(pl.Date)
+
+    # --- numbers ---
+
+    def number(self, part: Part) -> pl.Expr:
+        """A number as it is in the file where this part counts for a line, else null."""
+        import polars as pl
+
+        return self._counting(part, pl.col(self.columns[part.column]))
+
+    def _counting(self, part: Part, value: pl.Expr) -> pl.Expr:
+        """`value` on the lines whose `kind` this part is of, else null."""
+        import polars as pl
+
         kind = pl.col("kind")
         if part.only:
-            return pl.when(kind.is_in(list(part.only))).then(text)
+            return pl.when(kind.is_in(list(part.only))).then(value)
+        if not (part.but or part.unless):
+            return value
         counts = ~kind.is_in(list(part.but))
         if part.unless and part.unless[1] in self.columns:
             counts &= (kind != part.unless[0]) | self.text(part.unless[1]).is_null()
-        return pl.when(counts).then(text)
+        return pl.when(counts).then(value)
 
-    def _values(self) -> list[pl.Expr]:
+    def _is_rest(self, name: str) -> pl.Expr:
+        """True for binary numbers that are whole in none of the units."""
         import polars as pl
 
-        return [
-            pl.col(f"t_{at}").cast(pl.Decimal(38, _fits(name)[0]), strict=False).alias(f"v_{at}")
-            for at, (name, _part) in enumerate(self.parts)
-        ]
+        return pl.all_horizontal(*(pl.col(f"{name} {digits}").is_null() for digits in WHOLES))
+
+    def _text_of(self, name: str) -> pl.Expr:
+        """A number as text; of binary numbers only those that are not summed as whole ones."""
+        import polars as pl
+
+        if name in self.binary:
+            rest = pl.when(self._is_rest(name)).then(pl.col(name))
+            return rest.map_batches(_written, return_dtype=pl.String, is_elementwise=True)
+        kind = self.schema[name]
+        return pl.col(name) if kind == pl.String or isinstance(kind, pl.Decimal) else pl.col(name).cast(pl.String)
 
     def _odd(self) -> pl.Expr:
         """True where a number does not fit, a time is not plain UTC, or something required is missing."""
         import polars as pl
 
-        wrong = [pl.col(name).is_null() for name in DAYS]
+        wrong = [pl.col(name).is_null() for name in ("k_day", "k_until")]
         currency = [self.columns[name] for name in self.layout.texts["currency"] if name in self.columns]
-        wrong += [pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "") for name in currency]
+        wrong += [pl.col(name).is_null() for name in currency]
         ends = zip((self.layout.start, self.layout.end), TIMES[:2], strict=True)
         wrong += [_zoned(alias) for name, alias in ends if self.is_text(name)]
-        for at, (name, part) in enumerate(self.parts):
-            text, value = pl.col(f"t_{at}"), pl.col(f"v_{at}")
-            scale, largest = _fits(name)
+        for name, (scale, largest) in self.numbers.items():
+            text, value = pl.col(f"{name} text"), pl.col(f"{name} value")
             wrong += [text.is_null() != value.is_null(), value.abs() >= largest]
-            kind = self.schema[self.columns[part.column]]
+            kind = self.schema[name]
             if isinstance(kind, pl.Decimal):
                 wrong += [pl.lit(kind.scale > scale)]
             else:
                 wrong.append(
                     text.map_batches(partial(_finer_than, scale), return_dtype=pl.Boolean, is_elementwise=True)
                 )
-            if name == "billed_cost":
-                wrong.append(text.is_null() & self._is_rest(at) if at in self.binary else text.is_null())
+        for name in {self.columns[part.column] for name, part in self.parts if name == "billed_cost"}:
+            missing = pl.col(f"{name} text").is_null()
+            wrong.append(missing & self._is_rest(name) if name in self.binary else missing)
         return pl.any_horizontal(*[flag.fill_null(False) for flag in wrong])
 
 
-def _fits(name: str) -> tuple[int, int]:
-    return QUANTITY_FITS if name == "quantity" else MONEY_FITS
-
-
-def _date(name: str) -> pl.Expr:
+def _is_binary(kind: Any) -> bool:
     import polars as pl
 
-    return pl.col(name).str.strip_chars().str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    return bool(kind == pl.Float64)
 
 
 def _zoned(name: str) -> pl.Expr:
     """True when the time of day has an offset from UTC."""
     import polars as pl
 
-    return pl.col(name).str.slice(10).str.contains("[-+]")
-
-
-def _sum_of(name: str) -> pl.Expr:
-    import polars as pl
-
-    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
+    time = pl.col(name).str.slice(10)
+    return time.str.contains("+", literal=True) | time.str.contains("-", literal=True)
 
 
 def _whole(value: pl.Expr, digits: int) -> pl.Expr:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from costs.choices import ChargeCategory
 from costs.estimate import EXACT, exact_sum
-from costs.imports.expressions import DAYS, KEYS, TIMES, WHOLES, Plan
+from costs.imports.expressions import DAYS, KEYS, TIMES, Plan
 from costs.imports.layouts import layout_of
 from costs.imports.shapes import SUMS, Bill, Key, Sums, UnreadableBillError
 from costs.imports.sources import Opened
@@ -94,13 +94,21 @@ def _sum(plan: Plan, frame: pl.LazyFrame, bill: Bill, file: Opened) -> None:
     lines = plan.lines(frame)
     grouped = plan.summed(lines).collect(engine="streaming")
     bill.rows = int(grouped["lines"].sum()) if grouped.height else 0
-    sums = [f"v_{at}" for at in range(len(plan.parts))] + plan.units
-    usual = grouped.filter(~pl.col("odd")).select(*DAYS, *plan.texts(), *sums, "lines")
+    usual = grouped.filter(~pl.col("odd")).select(plan.month(), *DAYS[1:], *plan.texts(), *plan.sums, "lines")
+    _must_say(plan, usual)
     kinds, combine = _Kinds(plan), _Combine(plan)
     for row in usual.iter_rows():
         bill.add(kinds.key(row), combine(row[len(KEYS) : -1]), row[-1])
     if grouped["odd"].any():
         _take_odd(plan, lines, bill, file)
+
+
+def _must_say(plan: Plan, usual: pl.DataFrame) -> None:
+    """Refuse sums without a currency or with a billing period that cannot be read."""
+    if usual["k_month"].null_count():
+        raise UnreadableBillError(_("%s holds no times.") % plan.column_of(plan.layout.month))
+    if (usual["k_currency"] == "").any():
+        raise UnreadableBillError(_("%s is empty in some lines.") % plan.column_of(plan.layout.texts["currency"][0]))
 
 
 class _Kinds:
@@ -125,8 +133,7 @@ class _Combine:
     """Puts the parts of each sum together: of most sums there is one."""
 
     def __init__(self, plan: Plan) -> None:
-        scales = [(at, digits) for at in plan.binary for digits in WHOLES]
-        self._binary = [(at, len(plan.parts) + place, -digits) for place, (at, digits) in enumerate(scales)]
+        self._binary = [(at, len(plan.parts) + place, -digits) for place, (at, digits) in enumerate(plan.units)]
         places: defaultdict[int, list[tuple[int, bool]]] = defaultdict(list)
         for at, (name, part) in enumerate(plan.parts):
             places[SUMS.index(name)].append((at, part.minus))
@@ -167,8 +174,8 @@ def _take_odd(plan: Plan, lines: pl.LazyFrame, bill: Bill, file: Opened) -> None
     places = range(len(plan.parts))
     kinds, combine = _Kinds(plan), _Combine(plan)
     times = [pl.col(name).cast(pl.String) for name in TIMES]
-    numbers = [pl.col(f"n_{at}").cast(pl.String).alias(f"t_{at}") for at in range(len(plan.parts))]
-    odd = lines.with_row_index("row").filter(pl.col("odd")).select("row", *DAYS, *plan.texts(), *times, *numbers)
+    numbers = [plan.number(part).cast(pl.String).alias(f"t_{at}") for at, (_name, part) in enumerate(plan.parts)]
+    odd = lines.with_row_index("row").filter(pl.col("odd")).select("row", *plan.texts(), *times, *numbers)
     for batch in odd.collect_batches(chunk_size=50_000, maintain_order=True):
         for row in batch.iter_rows(named=True):
             try:
@@ -205,7 +212,8 @@ def _moment(column: str, text: str | None) -> datetime:
 def _number(plan: Plan, at: int, text: str | None) -> Decimal | None:
     name, part = plan.parts[at]
     column = plan.column_of(part.column)
-    if text is None:
+    text = text.strip() if text else ""
+    if not text:
         if name == "billed_cost":
             raise ValueError(_("%s is empty") % column)
         return None
