@@ -3,8 +3,9 @@
 Lines are first summed by the columns as they are, only with times made into days, and what tells charges apart is made
 of the few sums afterwards: a bill has a million lines and some thousand different ones.
 
-`k_...` tells charges apart, `r_...` are times as written, `t_0, t_1, ...` are numbers as written, `v_0, v_1, ...` the same as
-decimals, and `odd` marks the lines that Python must look at.
+`k_...` tells charges apart, `r_...` are times as written, `<column> text` are numbers as written, `<column> value` the same as
+decimals, `<column> 12` and `<column> 20` binary numbers in units of 1e-12 and 1e-20, and `odd` marks the lines that Python
+must look at. Of the sums, `v_0, v_1, ...` and `i12_0, ...` belong to the layout's parts in their order.
 """
 
 from __future__ import annotations
