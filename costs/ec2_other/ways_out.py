@@ -102,7 +102,9 @@ def ways_out(regions: Sequence[Region], month: date, assumed: Assumptions, book:
                 continue
             for name, saving, told in _of_region(region, prices, hours, assumed):
                 sums[name].append(saving)
-                facts[name] += [(label, f"{value} ({region.name})") for label, value in told]
+                facts[name] += [
+                    (label, f"{value} ({region.name})" if len(regions) > 1 else value) for label, value in told
+                ]
         ways = [
             Way(name, title, _whole(sums[name]), how, facts[name])
             for name, (title, how) in _WORDS.items()

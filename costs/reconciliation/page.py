@@ -112,7 +112,7 @@ def reconciled(query: Mapping[str, str]) -> Reconciled:
     if not months:
         return Reconciled(None, [])
     month = _month(query.get("month", ""), months)
-    here = list(Reconciliation.objects.filter(month=month).order_by(Abs(F("rest")).desc(), "name"))
+    here = list(Reconciliation.objects.filter(month=month).order_by(Abs(F("rest")).desc(), "-billed", "name"))
     known = sorted({row.currency for row in here}, key=lambda name: (name != "USD", name))
     currency = query.get("currency", "") if query.get("currency") in known else known[0]
     lines = [Line(row, reasons_of(row)) for row in here if row.currency == currency]

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from core import charts
 from core.csv_stream import csv_response
 from core.pagination import KeysetPage
+from costs.billed import SAMPLE_DOOR
 from costs.ec2_other import reading
 from costs.ec2_other.choices import BASIS_TONES, Basis, UsageKind
 from costs.ec2_other.mapping import Mapping, code_of
@@ -85,7 +86,8 @@ def ec2_other_rows(request: HttpRequest) -> HttpResponse:
     page = KeysetPage.of(rows, order=["-billed_cost", "-id"], request=request)
     context = {
         "page": page, "kind": UsageKind(kind) if kind in UsageKind else None, "month": month,
-        "day": at if by_day else None, "rows": [(row, _kind_of(row, mapping), plain(row.billed_cost)) for row in page],
+        "day": at if by_day else None, "sample": any(row.cost_import.door == SAMPLE_DOOR for row in page),
+        "rows": [(row, _kind_of(row, mapping), plain(row.billed_cost)) for row in page],
     }  # fmt: skip
     return render(request, "costs/ec2_other_rows.html", context)
 

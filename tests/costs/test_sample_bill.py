@@ -77,4 +77,6 @@ def test_it_grows_from_hundreds_to_thousands_and_says_why(
     (endpoint,) = [way for way in found.ways if way.name == "gateway_endpoint"]
     assert endpoint.saving and endpoint.saving > 200
     text = client_as(viewer).get("/costs/ec2-other/").content.decode()
-    assert "Sample data is part of these figures" in text
+    assert "Sample data is part of these figures" in text and "(eu-west-1)" not in text, "one region needs no name"
+    for where in ("/costs/ec2-other/rows/", "/costs/imports/"):
+        assert "sample-mark" in client_as(viewer).get(where).content.decode(), where
