@@ -211,6 +211,7 @@ def _grow(size: int, hours_kept: timedelta) -> None:
             for number in range(SHAPES):
                 copy.write_row((number, _shape(number)))
         newly: dict[str, Any] = {"low": f"bench-reg-{present:05d}", "high": f"bench-reg-{size:05d}", "shapes": SHAPES}
+        cursor.execute("SET statement_timeout = 0")  # hours of 13 months take minutes to write
         cursor.execute(_DAYS, {**newly, "days": MONTHS_13.days})
         cursor.execute(_HOURS, {**newly, "hours": int(hours_kept.total_seconds() // 3600)})
         cursor.execute(_REVISIONS, newly)
@@ -221,6 +222,7 @@ def _grow(size: int, hours_kept: timedelta) -> None:
             cursor.execute(f"VACUUM ANALYZE {table}")
         for model in (Function, FunctionDay, FunctionHour, LayerVersion):
             cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")
+        cursor.execute("RESET statement_timeout")
 
 
 def _function(number: int) -> Function:
