@@ -49,7 +49,7 @@ def reading(folder: Path, *, lines: int, rounds: int) -> Iterator[Result]:
         seconds, theirs = _timed(partial(_by_dict_reader, table))
         peer.append(seconds)
     whole = exact_sum(sums[0] for sums in theirs.values())
-    for path, bound in ((table, 5), (table.with_suffix(".parquet"), 10)):
+    for path, bound in ((table, 10), (table.with_suffix(".parquet"), 50)):
         ours = []
         for _ in range(rounds):
             seconds, bill = _timed(partial(_read, path))

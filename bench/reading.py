@@ -29,12 +29,12 @@ Read = Callable[[list[str]], Any]
 
 
 def main(rounds: int) -> list[dict[str, Any]]:
-    """The goals are 3 and 4 for columns; the bounds leave room for a busy machine, see docs/telemetry.md."""
+    """Columns are held to the goals, which a busy machine misses: see docs/telemetry.md."""
     text, documents = _texts(50_000)
     found = []
     for name, lines, ours, peer, bound in (
-        ("reading REPORT lines in columns, against one compiled pattern a line", text, _columns, _by_pattern, 2.5),
-        ("reading JSON report records in columns, against json.loads a line", documents, _columns, _by_json, 3.2),
+        ("reading REPORT lines in columns, against one compiled pattern a line", text, _columns, _by_pattern, 3),
+        ("reading JSON report records in columns, against json.loads a line", documents, _columns, _by_json, 4),
         ("reading REPORT lines one by one, against one compiled pattern a line", text, _one_by_one, _by_pattern, 0.5),
         ("reading JSON report records one by one, against json.loads a line", documents, _one_by_one, _by_json, 0.55),
     ):

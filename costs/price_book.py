@@ -113,8 +113,9 @@ def seed_prices() -> int:
 
 
 def _price(region: str, meter: str, usd: Decimal | str, *, source: str = SOURCE, **more: Any) -> Price:
+    checked = None if source == PUBLIC else CHECKED
     return Price(
-        region=region, meter=meter, usd=Decimal(usd), valid_from=VALID_FROM, source=source, checked_on=CHECKED, **more
+        region=region, meter=meter, usd=Decimal(usd), valid_from=VALID_FROM, source=source, checked_on=checked, **more
     )
 
 

@@ -21,7 +21,9 @@ class Price(models.Model):
     usd = models.DecimalField(max_digits=20, decimal_places=12)
     valid_from = models.DateField()
     source = models.CharField(max_length=300)
-    checked_on = models.DateField()
+    checked_on = models.DateField(
+        null=True, blank=True, help_text=_("empty: not yet held against AWS's price list; refresh_prices does that")
+    )
 
     class Meta:
         ordering = ["region", "meter", "item", "architecture", "tier_from", "-valid_from"]

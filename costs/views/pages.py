@@ -20,6 +20,7 @@ from core import charts
 from core.timerange import time_range
 from costs import selectors
 from costs.batch_costs import against_plan, bill_of
+from costs.choices import Meter
 from costs.estimate import exact_sum, in_currency
 from costs.models import Price
 from services_registry import capabilities
@@ -58,7 +59,7 @@ def cost_page(request: HttpRequest) -> HttpResponse:
             (_("By owner"), _("Owner"), _lines(report.grouped("owner"), total) + lines),
             (_("By capability"), _("Capability"), _lines(report.grouped("capability"), total) + lines),
         ],
-        "price": Price.objects.order_by("-checked_on").first(),
+        "price": Price.objects.filter(meter=Meter.GB_SECOND, checked_on__isnull=False).order_by("-checked_on").first(),
         "rate": selectors.RateBook().on(report.last),
     }
     return render(request, "costs/cost_page.html", context)

@@ -114,3 +114,12 @@ def test_egress_is_priced_by_tier() -> None:
         "0.085"
     )
     assert tiered_usd("mars-1", Meter.EGRESS_GB, day, Decimal(1)) is None
+
+
+def test_a_price_that_nobody_has_checked_says_so() -> None:
+    seed_prices()
+    unchecked = Price.objects.filter(checked_on=None)
+    assert unchecked.exists() and all("not held against" in price.source for price in unchecked)
+    assert not Price.objects.filter(meter=Meter.GB_SECOND, checked_on=None).exists(), (
+        "functions are priced by checked ones"
+    )
