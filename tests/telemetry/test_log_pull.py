@@ -26,6 +26,12 @@ STREAM = "2026/11/24/[$LATEST]abc"
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of each test, not that of the start of the run: what is written must be within the look back."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
 @pytest.fixture
 def logged(make_function: Callable[[str], Function]) -> Function:
     """A function with a log group of its own name."""
@@ -38,8 +44,8 @@ def logged(make_function: Callable[[str], Function]) -> Function:
     return function
 
 
-def write(function: Function, *messages: str, at: datetime = NOW) -> None:
-    events = [{"timestamp": int(at.timestamp() * 1000), "message": text} for text in messages]
+def write(function: Function, *messages: str, at: datetime | None = None) -> None:
+    events = [{"timestamp": int((at or NOW).timestamp() * 1000), "message": text} for text in messages]
     management_client("logs", function.region).put_log_events(
         logGroupName=function.log_group, logStreamName=STREAM, logEvents=events
     )

@@ -26,8 +26,16 @@ from services_registry.telemetry.metrics import hot
 from tests.telemetry.conftest import report_line, request_id
 
 NOW = datetime.now(UTC)
-HOUR = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+HOUR = NOW
 Make = Callable[[str], Function]
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of each test, not that of the start of the run: a long run crosses hours."""
+    now = datetime.now(UTC)
+    monkeypatch.setitem(globals(), "NOW", now)
+    monkeypatch.setitem(globals(), "HOUR", now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2))
 
 
 @pytest.fixture
@@ -36,19 +44,19 @@ def watched(make_function: Make) -> Function:
     return make_function(f"watched-{uuid.uuid4().hex[:8]}")
 
 
-def put(function: Function, at: datetime = HOUR, **values: float) -> None:
+def put(function: Function, at: datetime | None = None, **values: float) -> None:
     data: list[Any] = [
-        {"MetricName": metric, "Timestamp": at, "Value": value,
+        {"MetricName": metric, "Timestamp": at or HOUR, "Value": value,
          "Dimensions": [{"Name": "FunctionName", "Value": function.name}]}
         for metric, value in values.items()
     ]  # fmt: skip
     boto_client("cloudwatch", function.region).put_metric_data(Namespace="AWS/Lambda", MetricData=data)
 
 
-def lines(function: Function, *numbers: int, at: datetime = HOUR) -> None:
+def lines(function: Function, *numbers: int, at: datetime | None = None) -> None:
     events = [
         json.dumps({
-            "logGroup": f"/aws/lambda/{function.name}", "timestamp": int(at.timestamp() * 1000) + 60_000,
+            "logGroup": f"/aws/lambda/{function.name}", "timestamp": int((at or HOUR).timestamp() * 1000) + 60_000,
             "message": report_line(request_id(number)),
         })
         for number in numbers
