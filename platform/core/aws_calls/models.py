@@ -36,7 +36,7 @@ class PaidBy(models.TextChoices):
 
 
 class AwsCallPrice(models.Model):
-    """USD for one unit from a day on, until a later row for the same operation. Operations without a row are free."""
+    """USD for one unit from a day on, until a later row for the same operation. Operations without a row count as nothing."""
 
     service = models.CharField(max_length=40)
     operation = models.CharField(max_length=80, blank=True, help_text=_("empty: every operation of the service"))

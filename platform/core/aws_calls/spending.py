@@ -42,7 +42,7 @@ class OperationCost:
 
     @property
     def paid_by_label(self) -> _StrOrPromise:
-        return PaidBy(self.paid_by).label if self.paid_by else _("free")
+        return PaidBy(self.paid_by).label if self.paid_by else _("free, or no price entered")
 
 
 @dataclass(frozen=True, slots=True)
