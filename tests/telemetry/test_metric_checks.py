@@ -26,7 +26,7 @@ from services_registry.telemetry.metrics import hot
 from tests.telemetry.conftest import report_line, request_id
 
 NOW = datetime.now(UTC)
-HOUR = NOW
+HOUR = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
 Make = Callable[[str], Function]
 
 
