@@ -27,7 +27,7 @@ test:  ## all tests, on two cores
 	@$(SETUP_DEV)
 	.venv/bin/pytest -n 2 --no-loadscope-reorder
 
-test-fast:  ## the tests that take less than a few seconds each and need no browser
+test-fast:  ## the tests that take a part of a second each and need no browser
 	@$(SETUP_DEV)
 	.venv/bin/pytest -m "not slow and not browser" -n 2
 

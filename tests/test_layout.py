@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -21,6 +23,7 @@ def test_no_test_folder_is_named_platform() -> None:
     assert not (ROOT / "tests" / "platform").exists()
 
 
+@pytest.mark.slow
 def test_manage_works_from_any_folder() -> None:
     command = [sys.executable, str(ROOT / "manage.py"), "--version"]
     assert subprocess.run(command, cwd="/", capture_output=True, timeout=60, check=False).returncode == 0  # noqa: S603  # our own

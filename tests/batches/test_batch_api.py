@@ -21,6 +21,7 @@ Work = Callable[..., Batch]
 ADDRESS = "/api/v1/batches/"
 
 
+@pytest.mark.slow
 def test_start_watch_and_read_the_items(toy: str, work: Work, api_client: ApiClient, operator: User) -> None:
     client = api_client(operator)
     body = {"capability": "toy", "selection": {"keys": ["ok-1", "error-2"]}}
@@ -35,6 +36,7 @@ def test_start_watch_and_read_the_items(toy: str, work: Work, api_client: ApiCli
     assert [(item["key"], item["error_type"]) for item in items] == [("error-2", "NotFound")]
 
 
+@pytest.mark.slow
 def test_a_plain_run_and_its_answer(toy: str, work: Work, api_client: ApiClient, operator: User) -> None:
     client = api_client(operator)
     made = client.post(ADDRESS, {"function": "toy-batch-function", "payload": {"x": 1}}, format="json").json()
@@ -43,6 +45,7 @@ def test_a_plain_run_and_its_answer(toy: str, work: Work, api_client: ApiClient,
     assert chunk["response"] == {"echo": {"x": 1}}
 
 
+@pytest.mark.slow
 def test_cancel_and_retry(toy: str, work: Work, api_client: ApiClient, operator: User) -> None:
     client = api_client(operator)
     waiting = play("ok-1")
@@ -76,6 +79,7 @@ MANY = {"function": "toy-batch-function", "payloads": [{"x": 1}, {"x": 2}, {"x":
 CHOSEN: dict[str, Any] = {"capability": "toy", "selection": {"keys": ["ok-1", "ok-2"]}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [PLAIN, MANY, CHOSEN], ids=["one payload", "payloads", "capability"])
 def test_ten_at_once_with_one_key_make_one_batch(
     body: dict[str, Any], toy: str, api_client: ApiClient, operator: User
@@ -119,6 +123,7 @@ def test_limits_are_taken_over_and_shown(toy: str, api_client: ApiClient, operat
     assert listed["priority"] == "high" and "selection" not in listed and "plan" not in listed
 
 
+@pytest.mark.slow
 def test_one_payload_each_or_many_in_an_envelope(toy: str, work: Work, api_client: ApiClient, operator: User) -> None:
     client = api_client(operator)
     plain = client.post(ADDRESS, MANY, format="json")
@@ -132,6 +137,7 @@ def test_one_payload_each_or_many_in_an_envelope(toy: str, work: Work, api_clien
     assert (over.succeeded, over.failed, over.repeatable, over.chunks.count()) == (1, 1, True, 1)
 
 
+@pytest.mark.slow
 def test_pause_resume_adjust_and_cancel(toy: str, work: Work, api_client: ApiClient, operator: User) -> None:
     client = api_client(operator)
     batch = play("ok-1", "ok-2")
@@ -190,6 +196,7 @@ def test_what_would_have_no_effect_is_refused(
     assert not Batch.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_retry_is_previewed_and_made_once(toy: str, work: Work, api_client: ApiClient, operator: User) -> None:
     client = api_client(operator)
     batch = work(play("error-1", "error-2", "ok-3"))
@@ -209,6 +216,7 @@ def test_a_retry_is_previewed_and_made_once(toy: str, work: Work, api_client: Ap
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "retry_running")
 
 
+@pytest.mark.slow
 def test_chunks_say_what_a_person_needs_to_find_the_cause(
     toy: str, work: Work, api_client: ApiClient, operator: User
 ) -> None:
@@ -232,6 +240,7 @@ def test_viewers_may_not_steer(toy: str, api_client: ApiClient, viewer: User) ->
     assert client.patch(f"{ADDRESS}{batch.pk}/", {"priority": "high"}, format="json").status_code == 403
 
 
+@pytest.mark.slow
 def test_the_list_costs_the_same_with_thirty_batches(
     api_client: ApiClient, viewer: User, query_budget: Callable[[int], AbstractContextManager[None]]
 ) -> None:

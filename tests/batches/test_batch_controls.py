@@ -91,6 +91,7 @@ def test_cancel_says_what_it_will_do_before_and_when_it_is_quiet_after(
     assert "wrong day" in client.get(f"/batches/{batch.pk}/?chunks=all").content.decode()
 
 
+@pytest.mark.slow
 def test_the_preview_of_a_retry_says_what_it_touches(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch = work(play("ok-1", "error-2", "error-3", "refused-4"))
     client = client_as(operator)
@@ -107,6 +108,7 @@ def test_the_preview_of_a_retry_says_what_it_touches(toy: str, work: Work, clien
     assert "already being retried" in again and '<button class="btn btn-primary">Retry' not in again
 
 
+@pytest.mark.slow
 def test_the_preview_warns_when_all_failed_alike(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch = work(play("error-1", "error-2", "error-3"))
     client = client_as(operator)
@@ -115,12 +117,14 @@ def test_the_preview_warns_when_all_failed_alike(toy: str, work: Work, client_as
     assert "the function was changed since" in client.get(f"/batches/{batch.pk}/retry/").content.decode()
 
 
+@pytest.mark.slow
 def test_the_preview_warns_of_a_stopped_function(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch = work(play("ok-1", "error-2"))
     Function.objects.update(reserved_concurrency=0)
     assert "is stopped" in client_as(operator).get(f"/batches/{batch.pk}/retry/").content.decode()
 
 
+@pytest.mark.slow
 def test_nothing_failed_offers_no_retry(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch, client = work(play("ok-1")), client_as(operator)
     text = client.get(f"/batches/{batch.pk}/retry/").content.decode()

@@ -116,6 +116,7 @@ def test_the_items_leave_with_how_their_chunk_went(client_as: ClientAs, viewer: 
     assert client.get(f"/batches/{batch.pk}/items.csv?state=odd").status_code == 400
 
 
+@pytest.mark.slow
 def test_long_lists_are_read_through_a_cursor(client_as: ClientAs, viewer: User) -> None:
     batch = Batch.objects.create(title="many", function_name="f", total=5_000)
     BatchItem.objects.bulk_create(BatchItem(batch=batch, position=n, key=str(n)) for n in range(5_000))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -20,6 +21,7 @@ Work = Callable[..., Batch]
 Budget = Callable[[int], AbstractContextManager[None]]
 
 
+@pytest.mark.slow
 def test_plan_confirm_watch(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     client = client_as(operator)
     page = client.post("/batches/plan/", {"capability": "toy", "keys": ["ok-1", "ok-2", "error-3"]})
@@ -42,6 +44,7 @@ def test_plan_confirm_watch(toy: str, work: Work, client_as: ClientAs, operator:
     assert "every 1s" not in final and "NotFound" in final and "a customer asked" in final
 
 
+@pytest.mark.slow
 def test_a_poll_is_quiet_until_the_state_changes(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch, client = play("ok-1", "error-2"), client_as(operator)
     address = f"/batches/{batch.pk}/"
@@ -56,6 +59,7 @@ def test_a_poll_is_quiet_until_the_state_changes(toy: str, work: Work, client_as
     assert "Retry 1 failed item" in text and "Pause now" not in text
 
 
+@pytest.mark.slow
 def test_what_went_wrong_is_said_by_type_with_an_example(
     toy: str, work: Work, client_as: ClientAs, viewer: User
 ) -> None:
@@ -68,6 +72,7 @@ def test_what_went_wrong_is_said_by_type_with_an_example(
     assert "asked to fail" in report and "the toy does not take this" in report
 
 
+@pytest.mark.slow
 def test_an_answer_in_which_all_items_failed_is_no_success(
     toy: str, work: Work, client_as: ClientAs, viewer: User
 ) -> None:
@@ -78,6 +83,7 @@ def test_an_answer_in_which_all_items_failed_is_no_success(
     assert len(re.findall(r"\?chunk=\d+#chunks\">\d+</a></th>", trouble)) == 1, "only the chunk that needs a look"
 
 
+@pytest.mark.slow
 def test_one_chunk_is_shown_with_its_log_and_its_items(toy: str, work: Work, client_as: ClientAs, viewer: User) -> None:
     batch, client = work(play("ok-1", "ok-2", "error-3", chunk_size=2)), client_as(viewer)
     alone = client.get(f"/batches/{batch.pk}/?chunk=2").content.decode()
@@ -89,6 +95,7 @@ def test_one_chunk_is_shown_with_its_log_and_its_items(toy: str, work: Work, cli
     assert client.get(f"/batches/{batch.pk}/chunks/99/").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_durations_stand_beside_the_time_out_and_the_plan(
     toy: str, work: Work, client_as: ClientAs, viewer: User
 ) -> None:
@@ -109,12 +116,14 @@ def test_a_chunk_that_aws_puts_off_is_said_with_its_next_try(toy: str, client_as
     assert len(re.findall(rf"next try[^<]*(?:<strong>)?[0-9 -]+{clock}", text)) == 3
 
 
+@pytest.mark.slow
 def test_items_are_filtered_by_state(toy: str, work: Work, client_as: ClientAs, viewer: User) -> None:
     batch = work(play("ok-1", "error-2"))
     text = client_as(viewer).get(f"/batches/{batch.pk}/?state=failed").content.decode()
     assert "toy error-2" in text and "toy ok-1" not in text
 
 
+@pytest.mark.slow
 def test_retry_by_button_states_the_number(toy: str, work: Work, client_as: ClientAs, operator: User) -> None:
     batch = work(play("ok-1", "error-2", "error-3"))
     client = client_as(operator)
@@ -158,6 +167,7 @@ def test_the_list_costs_the_same_with_thirty_batches(
             assert client.get("/batches/").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_home_panel_shows_running_and_failed(toy: str, work: Work, client_as: ClientAs, viewer: User) -> None:
     work(play("error-1", title="went wrong"))
     play("ok-1", title="under way")

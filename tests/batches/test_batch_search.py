@@ -43,6 +43,7 @@ def find(api_client: Callable[[User], APIClient], client_as: ClientAs, viewer: U
     yield titles
 
 
+@pytest.mark.slow
 def test_words_look_into_the_title(find: Find) -> None:
     made("Render delivery notes: 40 deliveries")
     made("Notes on 100% delivery")

@@ -86,6 +86,7 @@ def big_toy(toy: str) -> str:
     return toy
 
 
+@pytest.mark.slow
 def test_big_requests_answers_and_files_go_through_storage(big_toy: str, work: Work) -> None:
     batch = work(play("ok-1", "ok-2", "ok-3"))
     assert batch.function_name == FUNCTION, "the binding decides"
@@ -94,17 +95,20 @@ def test_big_requests_answers_and_files_go_through_storage(big_toy: str, work: W
     assert batch.items.get(key="ok-1").result == {"padding": 2_000_000, "digest": hashlib.sha256(CONTENT).hexdigest()}
 
 
+@pytest.mark.slow
 def test_a_finished_batch_leaves_nothing_in_the_bucket(big_toy: str, work: Work) -> None:
     batch = work(play("ok-1", "ok-2", "ok-3"))
     listed = management_client("s3").list_objects_v2(Bucket=settings.EXCHANGE_BUCKET, Prefix="")
     assert not [entry["Key"] for entry in listed.get("Contents", []) if str(batch.pk) in entry["Key"]]
 
 
+@pytest.mark.slow
 def test_an_answer_cannot_point_elsewhere(big_toy: str, work: Work) -> None:
     batch = work(play("outside-1"))
     assert batch.items.get().error_type == "WrongPlace"
 
 
+@pytest.mark.slow
 def test_the_bucket_is_made_once_and_values_come_back(toy_function: str) -> None:
     assert storage.ensure_bucket() is False
     uri = storage.put_json("requests/test/value.json", {"a": [1, "ü"]})
@@ -114,6 +118,7 @@ def test_the_bucket_is_made_once_and_values_come_back(toy_function: str) -> None
         storage.get_json(uri)
 
 
+@pytest.mark.slow
 def test_a_big_request_goes_to_storage_without_being_whole_in_memory(toy_function: str) -> None:
     chunk = Chunk(batch=Batch(), position=0)
     keys = [f"ok-{n}" for n in range(20)]
@@ -126,6 +131,7 @@ def test_a_big_request_goes_to_storage_without_being_whole_in_memory(toy_functio
     storage.delete_prefix(f"requests/{chunk.batch_id}/")
 
 
+@pytest.mark.slow
 def test_a_list_of_results_too_long_to_read_is_refused_in_words(toy_function: str) -> None:
     chunk = Chunk(batch=Batch(), position=0)
     with tempfile.TemporaryFile() as file:

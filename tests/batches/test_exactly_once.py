@@ -36,6 +36,7 @@ def run(*claims: Claim) -> None:
         write(ask(claim, Gates()))
 
 
+@pytest.mark.slow
 def test_the_same_key_is_the_same_batch(toy: str, work: Work) -> None:
     first = play("ok-1", idempotency_key="once")
     second = play("ok-1", idempotency_key="once")
@@ -63,6 +64,7 @@ def test_an_empty_selection_is_refused_in_words(toy: str) -> None:
     assert not Batch.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_chunk_that_two_workers_run_applies_once(toy: str) -> None:
     chunk = play("slow-1").chunks.get()
     (first,) = Claims().take(8)
@@ -93,6 +95,7 @@ def test_an_answer_that_comes_after_the_lease_ran_out_changes_nothing(toy: str) 
     assert AuditEntry.objects.filter(verb="toy.applied").count() == 1
 
 
+@pytest.mark.slow
 def test_a_chunk_whose_worker_vanished_is_done_by_another(toy: str, work: Work) -> None:
     batch = play("ok-1", "ok-2")
     assert len(Claims().take(8)) == 1
@@ -104,6 +107,7 @@ def test_a_chunk_whose_worker_vanished_is_done_by_another(toy: str, work: Work) 
     assert work(batch).succeeded == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_jumps_loses_and_repeats_nothing(toy: str, work: Work, hours: int) -> None:
     batch = play("ok-1", "ok-2", "ok-3", "ok-4", "ok-5")
@@ -138,6 +142,7 @@ def test_an_idle_runner_finds_work_without_any_message(toy: str) -> None:
     assert (batch.state, batch.succeeded) == (BatchState.DONE, 1)
 
 
+@pytest.mark.slow
 def test_retry_takes_exactly_the_failed_items(toy: str, work: Work, operator: User) -> None:
     batch = work(play("ok-1", "error-2", "ok-3", "error-4"))
     child = retry_failed(batch, actor=operator)
@@ -147,6 +152,7 @@ def test_retry_takes_exactly_the_failed_items(toy: str, work: Work, operator: Us
         retry_failed(batch, actor=operator)
 
 
+@pytest.mark.slow
 def test_a_batch_without_failures_cannot_be_retried(toy: str, work: Work) -> None:
     with pytest.raises(BatchError, match="Nothing failed"):
         retry_failed(work(play("ok-1")), actor=None)

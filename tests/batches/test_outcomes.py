@@ -28,6 +28,7 @@ def errors_of(batch: Batch) -> dict[str, str]:
     return dict(batch.items.filter(state="failed").values_list("key", "error_type"))
 
 
+@pytest.mark.slow
 def test_every_item_is_applied_once_and_counted(toy: str, work: Work) -> None:
     batch = work(play(*[f"ok-{n}" for n in range(10)]))
     assert (batch.state, batch.succeeded, batch.failed, batch.pending) == (BatchState.DONE, 10, 0, 0)
@@ -36,6 +37,7 @@ def test_every_item_is_applied_once_and_counted(toy: str, work: Work) -> None:
     assert batch.items.get(key="ok-3").result == {"said": "ok-3"}
 
 
+@pytest.mark.slow
 def test_a_chunk_keeps_request_id_durations_and_cold_start(toy: str, work: Work) -> None:
     chunk = work(play("ok-1")).chunks.get()
     assert chunk.outcome == Outcome.SUCCEEDED
@@ -44,6 +46,7 @@ def test_a_chunk_keeps_request_id_durations_and_cold_start(toy: str, work: Work)
     assert "REPORT RequestId" in chunk.log_tail
 
 
+@pytest.mark.slow
 def test_an_item_fails_while_its_chunk_succeeds(toy: str, work: Work) -> None:
     batch = work(play("ok-1", "error-2", "ok-3"))
     assert (batch.succeeded, batch.failed) == (2, 1)
@@ -51,6 +54,7 @@ def test_an_item_fails_while_its_chunk_succeeds(toy: str, work: Work) -> None:
     assert batch.chunks.get().state == ChunkState.DONE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "error_type"),
     [("silent-1", "NoAnswer"), ("gone-1", "Gone"), ("refused-1", "Refused"), ("file-1", "Corrupt")],
@@ -61,6 +65,7 @@ def test_an_item_fails_by_name(toy: str, work: Work, key: str, error_type: str) 
     assert not AuditEntry.objects.filter(verb="toy.applied", target=key).exists(), "a refused effect is rolled back"
 
 
+@pytest.mark.slow
 def test_an_item_that_breaks_its_chunk_is_found_and_fails_alone(toy: str, work: Work) -> None:
     batch = work(play("crash-1", "ok-2", "ok-3", "ok-4", "ok-5@other"))
     assert errors_of(batch) == {"crash-1": "RuntimeError"}
@@ -72,12 +77,14 @@ def test_an_item_that_breaks_its_chunk_is_found_and_fails_alone(toy: str, work: 
     assert max(batch.chunks.values_list("depth", flat=True)) == 2
 
 
+@pytest.mark.slow
 def test_an_item_that_takes_too_long_is_found_and_times_out_alone(toy: str, work: Work) -> None:
     batch = work(play("sleep-1", "ok-2", "ok-3", "ok-4"))
     assert batch.succeeded == 3
     assert list(batch.items.filter(outcome=Outcome.TIMED_OUT).values_list("key", flat=True)) == ["sleep-1"]
 
 
+@pytest.mark.slow
 def test_a_function_that_only_fails_is_not_called_for_every_item(toy: str, work: Work) -> None:
     Batch.objects.all().delete()
     CapabilityBinding.objects.create(capability="toy", function_name="toy-batch-function", chunk_size=64)
@@ -86,16 +93,19 @@ def test_a_function_that_only_fails_is_not_called_for_every_item(toy: str, work:
     assert batch.chunks.count() == 2 + 17 * 2
 
 
+@pytest.mark.slow
 def test_what_the_function_hands_back_is_done_by_another_invocation(toy: str, work: Work) -> None:
     batch = work(play("ok-1", "later-2"))
     assert (batch.succeeded, batch.failed, batch.chunks.count()) == (2, 0, 2)
 
 
+@pytest.mark.slow
 def test_chunks_never_mix_groups(toy: str, work: Work) -> None:
     batch = work(play("ok-1@a", "ok-2@b", "ok-3@a"))
     assert sorted(batch.chunks.values_list("group", flat=True)) == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_a_throttled_chunk_waits_and_goes_on_without_a_lost_attempt(
     stopped: Callable[[], None], toy: str, work: Work
 ) -> None:
@@ -111,12 +121,14 @@ def test_a_throttled_chunk_waits_and_goes_on_without_a_lost_attempt(
     assert batch.chunks.get().attempt == 1
 
 
+@pytest.mark.slow
 def test_a_plain_run_keeps_the_answer(toy: str, work: Work) -> None:
     batch = work(start_run(function_name="toy-batch-function", payload={"a": 1}, actor=None, source="test"))
     assert batch.succeeded == 1
     assert batch.chunks.get().response == {"echo": {"a": 1}}
 
 
+@pytest.mark.slow
 def test_a_plain_run_of_a_function_that_does_not_exist_is_rejected_by_name(toy: str, work: Work) -> None:
     batch = work(start_run(function_name="no-such-function", payload={}, actor=None, source="test"))
     assert batch.items.get().outcome == Outcome.REJECTED

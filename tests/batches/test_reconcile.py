@@ -237,6 +237,7 @@ def test_finds_the_invocation_of_a_chunk_whose_answer_was_lost(lost: Callable[[s
     assert "chunk worked" in verdict.log and "REPORT RequestId" in verdict.log
 
 
+@pytest.mark.slow
 def test_finds_that_the_chunk_timed_out(lost: Callable[[str], Lost]) -> None:
     chunk, request_id = lost(CHUNKED).call({"items": [{"id": "a", "seconds": 20}]})
     verdict = asked(chunk)
@@ -257,6 +258,7 @@ def test_finds_the_error_of_a_plain_call_among_answered_ones(lost: Callable[[str
     assert asked(Chunk.objects.get(pk=chunk.pk), later_s=20) == verdict
 
 
+@pytest.mark.slow
 def test_calls_lost_together_get_one_invocation_each(lost: Callable[[str], Lost]) -> None:
     function = lost(PLAIN)
     first, first_id = function.call({})

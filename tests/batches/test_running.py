@@ -33,6 +33,7 @@ def twenty(**options: object) -> Batch:
     return play(*[f"ok-{n}" for n in range(20)], **options)
 
 
+@pytest.mark.slow
 def test_a_paused_batch_begins_nothing_until_it_is_resumed(toy: str, work: Work, operator: User) -> None:
     batch = twenty()
     assert pause_batch(batch, actor=operator, source="test", reason="the carrier called")
@@ -46,6 +47,7 @@ def test_a_paused_batch_begins_nothing_until_it_is_resumed(toy: str, work: Work,
     }
 
 
+@pytest.mark.slow
 def test_a_batch_halts_beyond_its_share_of_failures_and_can_go_on(toy: str, work: Work, operator: User) -> None:
     CapabilityBinding.objects.create(capability="toy", function_name=FUNCTION, chunk_size=5, concurrency=1)
     keys = [f"error-{n}" for n in range(20)] + [f"ok-{n}" for n in range(20, 60)]
@@ -58,6 +60,7 @@ def test_a_batch_halts_beyond_its_share_of_failures_and_can_go_on(toy: str, work
     assert (work(batch).succeeded, batch.failed) == (40, 20)
 
 
+@pytest.mark.slow
 def test_a_batch_halts_beyond_its_count_of_failures(toy: str, work: Work) -> None:
     batch = play(*[f"error-{n}" for n in range(30)], max_failed=3)
     assert drain(lambda: Batch.objects.filter(state=BatchState.HALTED).exists(), 60)
@@ -87,6 +90,7 @@ def test_a_limit_that_makes_no_sense_is_refused(toy: str, operator: User) -> Non
             adjust_batch(batch, actor=operator, source="test", **wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_finished_batch_cannot_be_adjusted(toy: str, work: Work, operator: User) -> None:
     batch = work(play("ok-1"))
     with pytest.raises(BatchError, match="over"):
@@ -126,6 +130,7 @@ def test_places_follow_the_weights() -> None:
     assert (given[ids[0]], given[ids[1]]) == (16, 4)
 
 
+@pytest.mark.slow
 def test_any_function_runs_once_for_each_payload(toy: str, work: Work) -> None:
     payloads = [{"n": n, "crash": n == 3} for n in range(5)]
     batch = work(start_runs(function_name=FUNCTION, payloads=payloads, actor=None, source="test"))
@@ -135,6 +140,7 @@ def test_any_function_runs_once_for_each_payload(toy: str, work: Work) -> None:
     assert batch.items.get(state="failed").error_type == "ValueError"
 
 
+@pytest.mark.slow
 def test_payloads_travel_many_at_a_time_where_the_function_takes_them(toy: str, work: Work) -> None:
     payloads = [{"do": "ok", "id": "mine"}, {"do": "error"}, {"do": "ok"}]
     batch = work(

@@ -43,6 +43,7 @@ def test_beat_asks_twice_a_minute() -> None:
     assert entry["schedule"].run_every == timedelta(seconds=30)
 
 
+@pytest.mark.slow
 def test_a_due_schedule_starts_its_batch_for_its_owner(toy: str, operator: User, work: Work) -> None:
     schedule = toy_schedule("ok-1", "ok-2", owner=operator, priority=Priority.LOW, context={"note": "x"})
     tasks.run_schedules()
@@ -74,6 +75,7 @@ def test_two_workers_at_once_start_one_batch(toy: str) -> None:
     assert results_of(schedule) == [("started", "")]
 
 
+@pytest.mark.slow
 def test_it_never_overlaps_with_itself_and_the_skipped_time_names_the_batch(toy: str, work: Work) -> None:
     schedule = toy_schedule("ok-1")
     run_due()
@@ -140,6 +142,7 @@ def test_schedules_that_cannot_start_say_why_and_hold_up_no_other(toy: str) -> N
     assert results_of(fine) == [("started", "")]
 
 
+@pytest.mark.slow
 def test_a_time_that_comes_up_again_after_a_crash_is_the_same_batch(toy: str, work: Work) -> None:
     schedule = toy_schedule("ok-1")
     due = schedule.next_run

@@ -15,6 +15,7 @@ from django.core.management.base import SystemCheckError
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_a_start_without_secrets_ends_with_a_sentence(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if "SECRET_KEY" not in name and "ENCRYPTION" not in name}
     done = subprocess.run(  # noqa: S603  # our own command

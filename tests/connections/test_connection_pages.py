@@ -19,6 +19,7 @@ ClientAs = Callable[[User], Client]
 ShipmentOf = Callable[[str], Shipment]
 
 
+@pytest.mark.slow
 def test_a_new_user_adds_a_carrier_against_the_live_server(
     client_as: ClientAs, admin_user: User, carrier: Carrier, root: Path, shipment_of: ShipmentOf, fetch_function: None
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_pattern_that_cannot_work_is_refused_before_it_is_tried(
     assert connection.pattern == "{tracking_number}*.pdf"
 
 
+@pytest.mark.slow
 def test_pages_say_how_a_connection_stands(
     client_as: ClientAs, viewer: User, operator: User, connection: CarrierConnection, root: Path,
     query_budget: Callable[[int], AbstractContextManager[None]],

@@ -121,6 +121,7 @@ def test_pausing_needs_a_reason_and_stops_everything(bare: CarrierConnection, op
     assert sweeps.due_connections(timezone.now()) == [bare.pk]
 
 
+@pytest.mark.slow
 def test_hundreds_of_deliveries_go_through_the_few_sessions(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, server: Server, operator: User
 ) -> None:
@@ -144,6 +145,7 @@ def test_hundreds_of_deliveries_go_through_the_few_sessions(
     assert fetch_waiting(fresh(connection)) is None, "what was fetched for a delivery is not fetched again"
 
 
+@pytest.mark.slow
 def test_a_dead_carrier_is_noticed_told_and_left_alone(
     connection: CarrierConnection, shipment_of: ShipmentOf, operator: User
 ) -> None:
@@ -165,6 +167,7 @@ def test_a_dead_carrier_is_noticed_told_and_left_alone(
     assert told.at == row.next_probe and "left alone" in told.error
 
 
+@pytest.mark.slow
 def test_a_changed_host_key_shows_both_fingerprints(connection: CarrierConnection, root: Path) -> None:
     from tests.functions.carrier_servers import sftp_server
 
@@ -177,6 +180,7 @@ def test_a_changed_host_key_shows_both_fingerprints(connection: CarrierConnectio
         assert row.open_since and pinned in row.last_error and server.host_key in row.last_error
 
 
+@pytest.mark.slow
 def test_what_breaks_off_between_listing_and_fetching_comes_later(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, server: Server
 ) -> None:

@@ -22,6 +22,7 @@ def states() -> dict[str, str]:
     return dict(RemoteFile.objects.values_list("name", "state"))
 
 
+@pytest.mark.slow
 def test_a_file_comes_to_its_delivery(connection: CarrierConnection, root: Path, shipment_of: ShipmentOf) -> None:
     delivery = shipment_of("SP1")
     (root / "pod" / "SP1_signed.pdf").write_bytes(pdf("one"))
@@ -43,6 +44,7 @@ def test_a_file_comes_to_its_delivery(connection: CarrierConnection, root: Path,
     assert connection.last_contact and not connection.last_error and connection.next_sweep
 
 
+@pytest.mark.slow
 def test_a_growing_file_is_waited_for(connection: CarrierConnection, root: Path, shipment_of: ShipmentOf) -> None:
     shipment_of("SP1")
     for size in (10, 20, 30):
@@ -52,6 +54,7 @@ def test_a_growing_file_is_waited_for(connection: CarrierConnection, root: Path,
     assert sweep(connection)["waiting"] == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_grows_after_the_second_look_goes_back(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf
 ) -> None:
@@ -69,6 +72,7 @@ def test_a_file_that_grows_after_the_second_look_goes_back(
     assert Document.objects.get().bytes == len(pdf("grows", filler=500))
 
 
+@pytest.mark.slow
 def test_what_has_no_delivery_is_kept_and_matched_when_it_comes(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf
 ) -> None:
@@ -84,6 +88,7 @@ def test_what_has_no_delivery_is_kept_and_matched_when_it_comes(
     assert document.shipment == delivery and states() == {"SP9_pod.pdf": "matched"}
 
 
+@pytest.mark.slow
 def test_may_leave_unknown_numbers_on_the_server(connection: CarrierConnection, root: Path) -> None:
     CarrierConnection.objects.update(fetch_unknown=False)
     (root / "pod" / "SP9.pdf").write_bytes(pdf("nine"))
@@ -91,6 +96,7 @@ def test_may_leave_unknown_numbers_on_the_server(connection: CarrierConnection, 
     assert states() == {"SP9.pdf": "stable"} and not Document.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("after", "left"), [("delete", []), ("move", ["SP1.pdf"])])
 def test_cleans_up_only_what_is_kept(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, after: str, left: list[str]
@@ -109,6 +115,7 @@ def test_cleans_up_only_what_is_kept(
     assert "web page" in RemoteFile.objects.get(name="SP2.pdf").last_error
 
 
+@pytest.mark.slow
 def test_nothing_is_deleted_whose_bytes_are_not_in_the_store(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf
 ) -> None:
@@ -124,6 +131,7 @@ def test_nothing_is_deleted_whose_bytes_are_not_in_the_store(
     assert row.cleaned is None and row.clean_error
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_after_it_was_fetched_is_not_deleted(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf
 ) -> None:
@@ -139,6 +147,7 @@ def test_a_file_that_changed_after_it_was_fetched_is_not_deleted(
     assert Document.objects.count() == 2, "both editions are kept"
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice_are_kept_once(connection: CarrierConnection, root: Path, shipment_of: ShipmentOf) -> None:
     shipment_of("SP1")
     for name in ("SP1.pdf", "SP1_copy.pdf"):
@@ -148,6 +157,7 @@ def test_the_same_bytes_twice_are_kept_once(connection: CarrierConnection, root:
     assert Document.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_what_vanishes_is_gone_and_comes_back(connection: CarrierConnection, root: Path) -> None:
     (root / "pod" / "SP1.pdf").write_bytes(pdf("one"))
     sweep(connection)
@@ -159,6 +169,7 @@ def test_what_vanishes_is_gone_and_comes_back(connection: CarrierConnection, roo
     assert RemoteState.UNMATCHED in states().values()
 
 
+@pytest.mark.slow
 def test_people_retry_and_release(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, admin_user: object
 ) -> None:
@@ -172,6 +183,7 @@ def test_people_retry_and_release(
     assert states() == {"SP1.pdf": "matched"}
 
 
+@pytest.mark.slow
 def test_wildcards_in_the_directory_and_the_number_as_folder(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, server: Server
 ) -> None:
@@ -188,6 +200,7 @@ def test_wildcards_in_the_directory_and_the_number_as_folder(
     work()
 
 
+@pytest.mark.slow
 def test_what_people_decide_about_documents_is_not_undone(
     connection: CarrierConnection, root: Path, shipment_of: ShipmentOf, operator: User
 ) -> None:

@@ -43,6 +43,7 @@ def test_key_opens_the_api_with_its_persons_role(operator: User, client_as: Clie
     assert ApiToken.objects.get().last_used is not None
 
 
+@pytest.mark.slow
 def test_revoked_expired_and_unknown_keys_are_refused(operator: User, client_as: ClientAs) -> None:
     client = client_as(operator)
     key = issue(client)

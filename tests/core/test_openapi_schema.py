@@ -21,6 +21,7 @@ def generated() -> list[str]:
     return said.getvalue().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_description_does_not_depend_on_what_is_stored() -> None:
     """Some filters offer the values in use, and the file is written on a developer's machine, with data."""

@@ -136,6 +136,7 @@ def test_quiet_hours_are_those_of_the_persons_zone_also_when_clocks_change() -> 
     assert quiet_until(Preference(), "info", timezone.now()) is None
 
 
+@pytest.mark.slow
 def test_a_busy_or_silent_server_is_tried_later_and_a_refused_address_is_not(
     viewer: User, operator: User, sink: Sink
 ) -> None:

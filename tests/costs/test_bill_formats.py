@@ -36,6 +36,7 @@ def test_versions_of_focus_are_told_apart(tmp_path: Path, more: dict[str, str], 
     assert import_costs(write_bill(tmp_path / "a.csv", [more]), "--dry-run")["format"] == f"FOCUS {version}"
 
 
+@pytest.mark.slow
 def test_packed_files_and_objects_read_as_the_plain_one(tmp_path: Path) -> None:
     plain = write_bill(tmp_path / "a.csv", [{"BilledCost": "1.5"}, {"BilledCost": "2.5E-7"}])
     packed, zipped = tmp_path / "a.csv.gz", tmp_path / "a.zip"

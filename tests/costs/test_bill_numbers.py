@@ -40,6 +40,7 @@ def written_numbers(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([text, f" {text} "]))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(written_numbers(), min_size=1, max_size=12))
 def test_every_digit_counts(tmp_path: Path, numbers: list[str]) -> None:

@@ -86,6 +86,7 @@ def test_a_refusal_of_aws_is_kept_with_what_it_cost(explorer: Stubber, settings:
     assert CostExplorerPull.objects.count() == 1, "it is off until it is switched on"
 
 
+@pytest.mark.slow
 def test_delivered_reports_come_in_once_and_again_when_written_anew(tmp_path: Path, settings: Any) -> None:
     ensure_bucket()
     prefix = f"bills/{tmp_path.name}/"

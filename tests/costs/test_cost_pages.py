@@ -63,6 +63,7 @@ def test_without_a_price_invocations_are_counted_not_guessed(
     assert "3 invocations have no known price" in text
 
 
+@pytest.mark.slow
 def test_the_trend_stays_small_for_thirteen_months(make_function: Make, client_as: ClientAs, viewer: User) -> None:
     for number in range(9):
         days_of(make_function(f"partners-import-carrier-number-{number}"), 397)

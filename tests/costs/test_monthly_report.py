@@ -63,6 +63,7 @@ def text_of(pdf: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
+@pytest.mark.slow
 def test_it_says_what_the_pages_say_and_replaces_an_earlier_one(
     make_function: Make, renderer: str, client_as: Any, admin_user: User, viewer: User, operator: User
 ) -> None:

@@ -134,6 +134,7 @@ def test_months_that_are_missing_are_filled_one_at_a_time(make_function: Make, c
     assert f'"{MONTH:%Y-%m}"' in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_page_costs_as_few_queries_with_thirty_functions(
     make_function: Make, client_as: Any, viewer: User, query_budget: Any
 ) -> None:

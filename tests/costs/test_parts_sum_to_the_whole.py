@@ -39,6 +39,7 @@ def charges(draw: st.DrawFn) -> tuple[Key, list[Decimal | None]]:
     return key, [draw(money), draw(money.filter(lambda value: value is not None)), *(draw(money) for _ in range(4))]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(charges(), min_size=1, max_size=40))

@@ -65,6 +65,7 @@ def test_a_full_disk_is_told_to_people_and_tools(
     assert not Document.objects.exists()
 
 
+@pytest.mark.slow
 def test_downloads_from_s3_are_signed_after_the_permission_check(
     s3_store: None,  # noqa: F811
     keep: Any, client_as: Any, api_client: Any, viewer: User, operator: User, settings: Any,

@@ -71,6 +71,7 @@ def test_a_number_in_the_text_attaches_within_the_carrier_and_asks_otherwise(kee
     assert (nothing.shipment, nothing.matching) == (None, "nothing")
 
 
+@pytest.mark.slow
 def test_people_decide_in_the_review(keep: Any, client_as: Any, operator: User, viewer: User) -> None:
     one, other = deliveries(2)
     both = f"{one.tracking_number} and {other.tracking_number}"

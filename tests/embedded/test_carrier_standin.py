@@ -71,6 +71,7 @@ def tls_context(facts: dict[str, Any]) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.slow
 def test_serves_a_readable_document_over_ftp(carrier: tuple[dict[str, Any], Path, Seeded]) -> None:
     facts, _data, seeded = carrier
     number = present(seeded, "ftp")
@@ -132,6 +133,7 @@ def test_serves_sftp_with_the_host_key_it_told(carrier: tuple[dict[str, Any], Pa
     assert number in pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text()
 
 
+@pytest.mark.slow
 def test_delivers_the_late_ones_later_and_cuts_off_exactly_one(carrier: tuple[dict[str, Any], Path, Seeded]) -> None:
     _facts, data, seeded = carrier
     for protocol, facts in seeded.items():
@@ -143,6 +145,7 @@ def test_delivers_the_late_ones_later_and_cuts_off_exactly_one(carrier: tuple[di
         assert cut == facts["truncated"] and len(cut) == 1
 
 
+@pytest.mark.slow
 def test_seeding_twice_changes_nothing(tmp_path: Path) -> None:
     first = seed(tmp_path, NUMBERS)
     files = {path: path.read_bytes() for path in (tmp_path / "carrier").rglob("*") if path.is_file()}

@@ -197,6 +197,7 @@ def aws() -> Iterator[LocalAws]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_listens_on_this_machine_only_and_starts_without_environments(aws: LocalAws) -> None:
     assert aws.endpoint.startswith("http://127.0.0.1:")
     assert {"running", "idle", "environments", "queue", "logs", "fault"} <= set(aws.door("state"))

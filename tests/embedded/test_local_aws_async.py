@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.embedded.test_local_aws import RETRY_SCALE, LocalAws, aws, until
 
 __all__ = ["aws"]
@@ -21,6 +23,7 @@ def event_rules(aws: LocalAws, name: str, **rules: Any) -> None:
     aws.functions.put_function_event_invoke_config(FunctionName=name, **rules)
 
 
+@pytest.mark.slow
 def test_failing_event_is_tried_three_times_then_lands_in_the_dead_letter_queue(aws: LocalAws, tmp_path: Path) -> None:
     url, arn = aws.queue()
     name = aws.create(DeadLetterConfig={"TargetArn": arn})
@@ -92,6 +95,7 @@ def test_concurrency_zero_sends_events_straight_to_the_dead_letter_queue(aws: Lo
     assert message["MessageAttributes"]["ErrorCode"]["StringValue"] == "429"
 
 
+@pytest.mark.slow
 def test_throttled_event_waits_until_there_is_room(aws: LocalAws, tmp_path: Path) -> None:
     name = aws.create()
     aws.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)

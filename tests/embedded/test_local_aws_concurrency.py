@@ -33,6 +33,7 @@ def outcomes(aws: LocalAws, name: str, count: int, seconds: float) -> list[int |
         return list(threads.map(one, range(count)))
 
 
+@pytest.mark.slow
 def test_calls_at_once_run_in_separate_environments_side_by_side(aws: LocalAws) -> None:
     name = aws.create()
     clock = time.monotonic()
@@ -40,6 +41,7 @@ def test_calls_at_once_run_in_separate_environments_side_by_side(aws: LocalAws) 
     assert len(set(pids)) == 4 and time.monotonic() - clock < 3.0
 
 
+@pytest.mark.slow
 def test_reservation_throttles_the_function_and_only_it(aws: LocalAws) -> None:
     name, other = aws.create(), aws.create()
     aws.functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
@@ -68,11 +70,13 @@ def small() -> Iterator[LocalAws]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_account_limit_counts_over_all_functions(small: LocalAws) -> None:
     name = small.create()
     assert outcomes(small, name, 3, 0.8).count("ConcurrentInvocationLimitExceeded") == 1
 
 
+@pytest.mark.slow
 def test_idle_environments_are_capped_and_then_end(small: LocalAws) -> None:
     first, second = small.create(), small.create()
     assert small.invoke(first).error is None and small.invoke(second).error is None

@@ -37,6 +37,7 @@ def _answers(aws: LocalAws) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_throttle_fault_refuses_invocations_for_a_while(aws: LocalAws) -> None:
     name = aws.create()
     aws.door("fault", {"mode": "throttle", "seconds": 0.5})
@@ -126,6 +127,7 @@ def test_a_lost_request_runs_nothing(aws: LocalAws, tmp_path: Path) -> None:
     assert aws.invoke(name).payload["count"] == 1 and not mark.exists()
 
 
+@pytest.mark.slow
 def test_a_closed_port_refuses_connections_and_opens_by_itself(aws: LocalAws) -> None:
     s3 = aws.client("s3")
     assert s3.list_buckets()["Buckets"] is not None  # its connection is kept, and must not hide the closed port
@@ -145,6 +147,7 @@ def _lists(s3: Any) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_closing_port_cuts_who_waits_but_the_function_ends(aws: LocalAws, tmp_path: Path) -> None:
     name, mark = aws.create(), tmp_path / "ran"
     aws.invoke(name)

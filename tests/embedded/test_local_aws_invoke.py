@@ -32,6 +32,7 @@ def report(log: str) -> re.Match[str]:
     return match
 
 
+@pytest.mark.slow
 def test_cold_call_reports_init_and_bills_it(aws: LocalAws) -> None:
     fresh = aws.create(MemorySize=256)
     result = aws.invoke(fresh, {"say": "hi"})
@@ -65,6 +66,7 @@ def test_exception_is_a_function_error_with_its_trace(aws: LocalAws, name: str) 
     assert "[ERROR] ValueError: no paper" in result.log and report(result.log)["status"] == ""
 
 
+@pytest.mark.slow
 def test_timeout_kills_the_environment_and_the_next_call_is_cold(aws: LocalAws, name: str) -> None:
     before = aws.invoke(name).payload["pid"]
     result = aws.invoke(name, {"sleep": 30})
@@ -102,6 +104,7 @@ def test_function_without_importable_handler_fails_honestly(
     assert report(result.log)["status"] == "Status: error\tError Type: Runtime.ImportModuleError"
 
 
+@pytest.mark.slow
 def test_slow_init_is_cut_and_repeated_inside_the_invocation(aws: LocalAws) -> None:
     slow = aws.create(Code={"ZipFile": zipped("import time\ntime.sleep(1.3)\ndef handler(e, c):\n    return 1")})
     result = aws.invoke(slow)
@@ -157,6 +160,7 @@ def test_new_configuration_and_code_retire_warm_environments(aws: LocalAws) -> N
     assert not pids & {first["pid"], second["pid"]}
 
 
+@pytest.mark.slow
 def test_function_reaches_this_aws_through_boto3(aws: LocalAws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="function-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

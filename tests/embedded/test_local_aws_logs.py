@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.embedded.test_local_aws import LocalAws, aws, until
 
 __all__ = ["aws"]
@@ -37,6 +39,7 @@ def test_traceback_is_one_event(aws: LocalAws) -> None:
     assert error.startswith("[ERROR] ValueError: torn\nTraceback (most recent call last):\n")
 
 
+@pytest.mark.slow
 def test_json_format_writes_platform_records_to_the_chosen_group(aws: LocalAws) -> None:
     name = aws.create(LoggingConfig={"LogFormat": "JSON", "LogGroup": "/json/group"}, Timeout=1)
     ok = aws.invoke(name, {"log": "careful"})
@@ -56,6 +59,7 @@ def test_json_format_writes_platform_records_to_the_chosen_group(aws: LocalAws) 
     assert (warning["message"], warning["requestId"]) == ("careful", ok.request_id)
 
 
+@pytest.mark.slow
 def test_metrics_count_invocations_errors_and_durations(aws: LocalAws) -> None:
     name = aws.create()
     for event in ({}, {}, {"raise": "x"}):

@@ -38,6 +38,7 @@ def children(server: LocalAws) -> list[int]:
     return [state["moto_pid"], *(one["pid"] for one in state["environments"])]
 
 
+@pytest.mark.slow
 def test_sigterm_ends_every_process_and_exits_with_zero(own: LocalAws) -> None:
     own.invoke(own.create())
     pids = children(own)
@@ -46,6 +47,7 @@ def test_sigterm_ends_every_process_and_exits_with_zero(own: LocalAws) -> None:
     assert not any(running(pid) for pid in pids)
 
 
+@pytest.mark.slow
 def test_killing_it_leaves_no_process_behind(own: LocalAws) -> None:
     own.invoke(own.create())
     pids = children(own)
@@ -53,6 +55,7 @@ def test_killing_it_leaves_no_process_behind(own: LocalAws) -> None:
     assert until(lambda: not any(running(pid) for pid in pids), 3)
 
 
+@pytest.mark.slow
 def test_large_objects_pass_through_unchanged(aws: LocalAws) -> None:
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="large-objects", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -73,6 +76,7 @@ def test_large_objects_pass_through_unchanged(aws: LocalAws) -> None:
     s3.delete_object(Bucket="large-objects", Key="a b/ü.bin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rubbish",
     [

@@ -30,6 +30,7 @@ def connectable(url: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_offers_a_real_database_and_a_real_broker_and_stops_when_stdin_closes(tmp_path: Path) -> None:
     data = tmp_path / "var"
     with stack(data) as running:

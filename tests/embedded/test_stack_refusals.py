@@ -12,6 +12,7 @@ import pytest
 from tests.embedded.running_stack import refused, stack
 
 
+@pytest.mark.slow
 def test_refuses_a_second_start_on_the_same_data_and_says_who_runs(tmp_path: Path) -> None:
     data = tmp_path / "var"
     with stack(data, only="valkey") as running:

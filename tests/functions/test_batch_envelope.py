@@ -53,6 +53,7 @@ def test_an_empty_chunk_is_answered() -> None:
     assert handler(envelope([]), Clock())["results"] == []
 
 
+@pytest.mark.slow
 def test_hands_back_what_the_time_does_not_suffice_for() -> None:
     items = [{"id": str(n), "do": "sleep", "seconds": 0.2} for n in range(9)]
     answer = batch_handler(echo, floor_s=0.01)(envelope(items), Clock(1.0))

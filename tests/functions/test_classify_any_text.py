@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from shipments.functions.classify_messages.classifier import classify, classify_
 from shipments.functions.classify_messages.rules import STATUSES
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=20), st.text(max_size=400))
 def test_any_text_gives_one_and_the_same_decision(carrier: str, code: str, message: str) -> None:

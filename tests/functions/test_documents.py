@@ -27,6 +27,7 @@ from tests.functions.documents import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", LANGUAGES)
 @pytest.mark.parametrize("document_type", TYPES)
 def test_every_document_is_printed_in_every_language_and_scans(document_type: str, locale: str) -> None:
@@ -52,6 +53,7 @@ def test_all_languages_say_the_same_things() -> None:
     assert len(language.COUNTRIES) >= 35
 
 
+@pytest.mark.slow
 def test_a_cmr_note_has_four_coloured_copies_24_boxes_and_the_particulars_of_article_6() -> None:
     pdf = pdf_of(made("cmr_waybill", "de"))
     pages = texts(pdf)
@@ -86,6 +88,7 @@ def _ink(picture: Any) -> str:
     return max(counts, key=lambda name: counts[name])
 
 
+@pytest.mark.slow
 def test_equal_goods_share_a_line_of_a_cmr_note_and_the_rest_is_counted() -> None:
     parcels = [goods(1)[0] | {"number": f"P{n}", "description": f"Goods {n % 12}"} for n in range(30)]
     html, css = builtin_source("cmr_waybill")
@@ -120,6 +123,7 @@ def test_an_invoice_adds_up_and_has_one_currency() -> None:
     assert "EUR, USD" in made("commercial_invoice", data=mixed)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_what_paper_allows_to_be_empty_is_left_empty() -> None:
     bare = {"tracking_number": "X1", "carrier": "C", "sender": {"name": "S", "city": "A", "country": "FR"},
             "recipient": {"name": "R", "city": "B", "country": "XK"},
@@ -130,6 +134,7 @@ def test_what_paper_allows_to_be_empty_is_left_empty() -> None:
         assert "X1" in text and "None" not in text and "XK" in text, document_type
 
 
+@pytest.mark.slow
 def test_a_manifest_numbers_all_its_rows_and_pages() -> None:
     pages = texts(pdf_of(made("manifest", "es", manifest(133))))
     assert len(pages) == 6  # 18 rows, then 24 a page, printed in two parts
@@ -140,6 +145,7 @@ def test_a_manifest_numbers_all_its_rows_and_pages() -> None:
     assert "266" in pages[0] and "199,50 kg" in pages[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 18, 19, 42, 43, 114])
 def test_a_manifest_always_has_room_for_signatures(rows: int) -> None:
     pages = texts(pdf_of(made("manifest", data=manifest(rows))))
@@ -166,6 +172,7 @@ def test_a_label_of_any_number_scans(number: str) -> None:
         assert codes(page)["Code 128"] == number and codes(page)["QR Code"] == f"{number}\n{place}/2\nES-46014"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["Μεταφορική Αιγαίου", "Северный путь", "Wisła Żółć", "Ñandú Çelik Straße", "Œuvre “à”"]
 )
@@ -215,6 +222,7 @@ def _producer(result: dict[str, Any]) -> str:
     return str(metadata.producer) if metadata else ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document_type", [kind for kind in TYPES if kind != "label"])
 def test_what_is_kept_is_marked_as_archivable(document_type: str) -> None:
     reader = PdfReader(io.BytesIO(pdf_of(made(document_type, "it"))))
@@ -225,6 +233,7 @@ def test_what_is_kept_is_marked_as_archivable(document_type: str) -> None:
     assert ("/StructTreeRoot" in root) == (document_type != "manifest")  # type: ignore[operator]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document_type", TYPES)
 def test_the_same_data_gives_the_same_bytes(document_type: str) -> None:
     assert pdf_of(made(document_type)) == pdf_of(made(document_type))

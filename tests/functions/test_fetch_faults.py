@@ -141,6 +141,7 @@ def test_a_server_that_lies_about_the_size_is_told_from_one_that_grows(root: Pat
     assert grows["error"]["type"] == "StillGrowing"
 
 
+@pytest.mark.slow
 def test_waits_for_a_session_and_says_when_there_is_none(root: Path) -> None:
     with ftp_server(root, sessions=4) as server:
         held = [ftplib.FTP() for _ in range(4)]  # noqa: S321  # the same

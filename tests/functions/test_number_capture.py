@@ -30,6 +30,7 @@ def test_the_real_number_is_among_those_offered() -> None:
 _pattern = st.lists(st.sampled_from(["*", "?", "_", "a", "1", "POD", "{document_type}"]), max_size=4).map("".join)
 
 
+@pytest.mark.slow
 @given(_pattern, _pattern, st.text(alphabet="aA1_-", min_size=1, max_size=12))
 def test_agrees_with_the_pattern_of_each_number(before: str, after: str, name: str) -> None:
     pattern = f"{before}{{tracking_number}}{after}"

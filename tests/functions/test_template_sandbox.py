@@ -49,6 +49,7 @@ def test_text_of_the_data_stays_text() -> None:
     assert text.count("<script>{{ 7*7 }}</script>") == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document_type", ["cmr_waybill", "label", "commercial_invoice", "packing_list", "manifest"])
 def test_the_built_in_pages_are_good_templates(document_type: str) -> None:
     """What an administrator begins with prints as it is, in the sandbox."""
@@ -139,6 +140,7 @@ def test_nothing_grows_without_end(html: str) -> None:
     assert html.startswith("(((") or result["error"]["type"] in {"BadTemplate", "TooLarge"}, result
 
 
+@pytest.mark.slow
 def test_what_only_takes_time_or_memory_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "MOST_SECONDS", 1.0)
     endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
@@ -151,6 +153,7 @@ def test_what_only_takes_time_or_memory_is_ended_too(monkeypatch: pytest.MonkeyP
     assert custom("<p>fine again</p>")["ok"]
 
 
+@pytest.mark.slow
 def test_pages_are_bounded() -> None:
     error = error_of("{% for a in range(300) %}<p style='break-after: page'>x</p>{% endfor %}")
     assert error["type"] == "TooLarge" and "200" in error["message"]

@@ -82,6 +82,7 @@ def test_a_time_out_above_four_minutes_or_far_above_the_p99(make_function: Make,
     assert Decimal(evidence["hung_call_usd"]) == 120 * Decimal("0.0000166667") + Decimal("0.0000002")
 
 
+@pytest.mark.slow
 def test_busy_all_day_against_a_small_server(make_function: Make, calls: Calls) -> None:
     names = ("drainer", "bursty", "small", "two-days")
     drainer, bursty, small, two = (make_function(name, memory_mb=1024 if name != "small" else 128) for name in names)
@@ -144,6 +145,7 @@ def test_limits_are_entered_with_the_day_from_which_they_hold(make_function: Mak
     assert found("timeouts") == {}, "20 % is under the limit that holds today"
 
 
+@pytest.mark.slow
 def test_every_rule_says_itself_in_words_numbers_and_a_chart(make_function: Make, calls: Calls) -> None:
     from plotly import graph_objects
 

@@ -35,6 +35,7 @@ def test_facts_are_those_of_the_list_with_its_filters_and_orders(
         assert api.get(f"/api/v1/functions/facts/?{query}").status_code == 400, query
 
 
+@pytest.mark.slow
 def test_hand_kept_fields_change_by_api_one_by_one_and_audited(
     make_function: Make, api_client: ApiClient, operator: User, viewer: User
 ) -> None:

@@ -152,6 +152,7 @@ def test_changes_are_listed_with_links_to_their_differences(
     assert f'href="#revision-{revision.pk}"' in text and f'id="revision-{revision.pk}"' in text
 
 
+@pytest.mark.slow
 def test_thirteen_busy_months_are_less_than_150_kilobytes(
     make_function: Make, client_as: ClientAs, viewer: User, figures: Page, query_budget: Any
 ) -> None:

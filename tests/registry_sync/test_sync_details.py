@@ -32,6 +32,7 @@ def queue() -> str:
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
+@pytest.mark.slow
 def test_a_full_sync_reads_what_the_listing_does_not_tell(published: str, aws: Any, queue: str) -> None:
     aws.create_event_source_mapping(FunctionName=published, EventSourceArn=queue, BatchSize=5)
     aws.publish_version(FunctionName=published)

@@ -107,6 +107,7 @@ def test_rejects_are_counted_in_one_line_and_stop_nothing(tmp_path: Path) -> Non
     assert "1 values left out" in summary
 
 
+@pytest.mark.slow
 def test_standard_input_is_read_under_the_name_dash_and_without_a_database() -> None:
     done = subprocess.run(  # noqa: S603 - our own manage.py
         [sys.executable, str(ROOT / "manage.py"), "parse_reports", "-"],

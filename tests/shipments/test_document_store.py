@@ -136,6 +136,7 @@ def test_a_large_document_is_never_whole_in_memory(place: str, rendered: Any, se
         assert digest_of(document) == digest
 
 
+@pytest.mark.slow
 def test_a_file_in_s3_is_copied_there_and_not_sent_again(s3_store: None, rendered: Any, asked: list[str]) -> None:
     document, digest = rendered(MEGABYTE)
     assert asked.count("CopyObject") == 1
@@ -146,6 +147,7 @@ def test_a_file_in_s3_is_copied_there_and_not_sent_again(s3_store: None, rendere
     assert head["ChecksumSHA256"], "S3 keeps the checksum with the document"
 
 
+@pytest.mark.slow
 def test_a_copy_that_does_not_have_the_checked_bytes_is_removed(s3_store: None) -> None:
     uri = storage.put_bytes("results/x/y/file", b"other bytes")
     target = f"s3://{BUCKET}/docs/copied"
@@ -154,6 +156,7 @@ def test_a_copy_that_does_not_have_the_checked_bytes_is_removed(s3_store: None) 
         storage.size_of(target)
 
 
+@pytest.mark.slow
 def test_a_source_that_has_expired_meanwhile_is_no_loss(db: None, s3_store: None) -> None:
     with tempfile.TemporaryFile() as file:
         digest, _size = write_pdf(cast(BinaryIO, file), 0)
@@ -164,6 +167,7 @@ def test_a_source_that_has_expired_meanwhile_is_no_loss(db: None, s3_store: None
     assert new and digest_of(document) == digest
 
 
+@pytest.mark.slow
 def test_a_file_cut_short_by_a_crash_is_written_again(db: None, s3_store: None) -> None:
     whole = io.BytesIO()
     digest, _size = write_pdf(whole, 0)

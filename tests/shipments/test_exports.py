@@ -51,6 +51,7 @@ def test_strangers_get_no_file(client: Any) -> None:
     assert client.get("/deliveries/export.csv").status_code == 302
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_memory_does_not_grow_with_the_list(client_as: Any, viewer: User) -> None:
     deliveries(20_000)

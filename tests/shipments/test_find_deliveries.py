@@ -40,6 +40,7 @@ def test_percent_and_underscore_are_searched_literally(client_as: Any, viewer: U
     assert shown(client, "q=00%25 O") == shown(client, "q=mo_X") == ["ACME00000"]
 
 
+@pytest.mark.slow
 def test_text_that_very_many_have_is_found_in_the_order_of_the_list(client_as: Any, viewer: User) -> None:
     deliveries(1_100, customer="Papeterie Violette")
     deliveries(1, first=2_000)

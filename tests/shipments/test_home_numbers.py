@@ -59,6 +59,7 @@ def fill() -> None:
     refresh(Shipment.objects.values_list("pk", flat=True))
 
 
+@pytest.mark.slow
 def test_each_number_is_the_length_of_its_list(client_as: Any, operator: User) -> None:
     fill()
     call_command("refresh_home", verbosity=0)

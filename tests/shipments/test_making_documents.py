@@ -61,6 +61,7 @@ def text_of(document: Document) -> str:
         return "\n".join(page.get_textpage().get_text_range() for page in pdf)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_batch_makes_what_was_asked_for(renderer: str, operator: User, deliveries: list[Shipment]) -> None:
     """One start of the function for all of it: types, languages, letterhead, manifests, templates, retries."""

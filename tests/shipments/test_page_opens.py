@@ -59,6 +59,7 @@ def test_page_needs_the_same_few_queries_for_nothing_for_3_and_for_30_of_everyth
         }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_thousand_events_are_walked_to_the_order_without_a_gap_or_a_repetition(client_as: Any, viewer: User) -> None:
     [shipment] = deliveries(1, created=timezone.now() - timedelta(days=60))
     now = timezone.now().replace(microsecond=0)

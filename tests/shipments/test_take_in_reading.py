@@ -37,6 +37,7 @@ def error_file(refused: list[Refused]) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_any_usual_encoding_and_delimiter_is_told_from_the_file(encoding: str, delimiter: str) -> None:
@@ -54,6 +55,7 @@ def test_a_packed_file_that_breaks_off_keeps_what_came_before() -> None:
     assert "send the whole file again" in result.broken
 
 
+@pytest.mark.slow
 def test_a_file_that_unpacks_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "FREE_BYTES", 100_000)
     bomb = gzip.compress(b"carrier,tracking_number\n" + b"\n" * 50_000_000)
@@ -133,6 +135,7 @@ def test_refused_cells_survive_the_way_out_and_in_again(cells: list[str]) -> Non
     assert [again[0].values[str(place)] for place in range(len(cells))] == cells
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(
     st.lists(

@@ -83,6 +83,7 @@ def test_the_same_body_again_adds_nothing(hook: CarrierHook) -> None:
     assert HookDelivery.objects.get().times == 2
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
 @given(st.permutations(range(5)), st.lists(st.integers(0, 4), max_size=5), st.integers(1, 5))
 def test_any_order_any_cut_and_any_repetition_end_the_same(order: Any, repeated: list[int], size: int) -> None:

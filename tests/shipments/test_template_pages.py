@@ -62,6 +62,7 @@ def test_a_new_template_begins_with_the_built_in_page_and_changes_nothing_yet(ad
     assert "CMR waybill" in listed and "German" in listed and "Manifest" in listed
 
 
+@pytest.mark.slow
 def test_writing_trying_keeping_and_going_back(renderer: str, admin: Client) -> None:
     template = new(admin)
     edit, tried = f"/templates/{template.pk}/", f"/templates/{template.pk}/preview/"

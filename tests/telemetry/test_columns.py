@@ -145,6 +145,7 @@ def agrees(events: Sequence[str]) -> int:
     return rows
 
 
+@pytest.mark.slow
 @given(mixes)
 @settings(max_examples=300, deadline=None)
 def test_any_mix_of_whole_and_mutilated_events_reads_the_same(events: list[str]) -> None:

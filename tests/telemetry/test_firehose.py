@@ -125,6 +125,7 @@ def test_what_can_never_be_read_is_refused_with_its_reason_and_not_sent_again(
     assert set(RejectedLine.objects.values_list("source", flat=True)) == {f"lambda logs {REQUEST_ID}"}
 
 
+@pytest.mark.slow
 def test_bodies_that_are_none_or_too_large_are_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for body in (b"no json", b"[]", b'{"requestId": 5, "records": []}', b'{"requestId": "a"}'):
         assert deliver(key, body=body)[0] == 400

@@ -108,6 +108,7 @@ def test_functions_fed_by_firehose_gone_or_sample_are_left_alone(
     assert not InvocationReport.objects.exists()
 
 
+@pytest.mark.slow
 def test_an_exported_object_is_read_like_a_file(logged: Function) -> None:
     storage.ensure_bucket()
     packed = gzip.compress(envelope(logged.log_group, report_line(request_id(1)), report_line(request_id(2))))
