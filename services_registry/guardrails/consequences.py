@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from services_registry.choices import OPEN_BATCHES, TONES, Severity
 from services_registry.guardrails.live import Live
@@ -92,5 +93,9 @@ def _provisioned(function: Function) -> list[Consequence]:
 def _own_batches(function: Function) -> list[Consequence]:
     if not (count := batches_of(function).filter(state__in=OPEN_BATCHES).count()):
         return []
-    text = _("%(n)s batches of this dashboard are open on it: their calls will be refused, wait and be tried again.")
+    text = ngettext(
+        "%(n)s batch of this dashboard is open on it: its calls will be refused, wait and be tried again.",
+        "%(n)s batches of this dashboard are open on it: their calls will be refused, wait and be tried again.",
+        count,
+    )
     return [Consequence("own_batches", Severity.INFO, text % {"n": count})]
