@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from core.webhooks.admin import LookOnlyAdmin
+from core.read_only_admin import ReadOnlyAdmin
 from costs.budgets import services
 from costs.models import Budget, BudgetAlert, CostAnomaly, MonthlyReport
 
@@ -55,18 +55,18 @@ class BudgetAdmin(AnyAdmin):
 
 
 @admin.register(BudgetAlert)
-class AlertAdmin(LookOnlyAdmin):
+class AlertAdmin(ReadOnlyAdmin):
     list_display = ["at", "budget", "month", "threshold", "spent", "amount", "currency"]
     list_select_related = ["budget"]
 
 
 @admin.register(CostAnomaly)
-class AnomalyAdmin(LookOnlyAdmin):
+class AnomalyAdmin(ReadOnlyAdmin):
     list_display = ["day", "function", "service", "actual", "expected", "delta", "state", "reason"]
     list_filter = ["state", "basis"]
     list_select_related = ["function"]
 
 
 @admin.register(MonthlyReport)
-class ReportAdmin(LookOnlyAdmin):
+class ReportAdmin(ReadOnlyAdmin):
     list_display = ["month", "pages", "bytes", "made", "made_by_name", "mailed"]

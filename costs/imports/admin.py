@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from core.read_only_admin import ReadOnlyAdmin
 from costs.models import BilledPeriod, CostExplorerPull, CostImport
-
-if TYPE_CHECKING:  # generic for the type checker only
-    AnyAdmin = admin.ModelAdmin[Any]
-else:
-    AnyAdmin = admin.ModelAdmin
-
-
-class ReadOnlyAdmin(AnyAdmin):
-    """What is written by imports only: bills are changed by other bills, on their page, never by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(CostImport)

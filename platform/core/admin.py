@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from core.aws_calls import admin as aws_calls  # noqa: F401  # registers its pages
 from core.models import ApiToken, AuditEntry, Preference
 from core.notices import admin as notices  # noqa: F401  # registers its pages
+from core.read_only_admin import ReadOnlyAdmin
 from core.tokens import revoke_token
 from core.webhooks import admin as webhooks  # noqa: F401  # registers its pages
 
@@ -22,23 +23,13 @@ admin.site.index_title = gettext_lazy("Configuration and repair")
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(ReadOnlyAdmin):
     """Read only for everybody: a trail that can be edited proves nothing."""
 
     list_display = ("at", "actor_name", "source", "verb", "target", "summary")
     list_filter = ("source", "verb")
     search_fields = ("target", "actor_name", "request_id")
     date_hierarchy = "at"
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
 
 
 @admin.register(ApiToken)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 
+from core import read_only_admin
 from services_registry.models import Batch, BatchItem, CapabilityBinding, Chunk
 
 if TYPE_CHECKING:  # generic for the type checker only
@@ -15,20 +15,10 @@ else:
     AnyAdmin = admin.ModelAdmin
 
 
-class ReadOnlyAdmin(AnyAdmin):
+class ReadOnlyAdmin(read_only_admin.ReadOnlyAdmin):
     """Rows are made and changed by the engine only."""
 
-    show_full_result_count = False
     list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(CapabilityBinding)

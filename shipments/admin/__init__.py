@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
+from core.read_only_admin import ReadOnlyAdmin
 from shipments.admin import completeness as completeness  # registers its pages
 from shipments.admin import intake as intake  # registers its pages
 from shipments.admin import letterhead as letterhead  # registers its pages
@@ -147,19 +148,6 @@ class ShipmentAdmin(admin.ModelAdmin[Shipment]):
             before={name: str(getattr(old, name)) for name in names} if old else None,
             after={name: str(getattr(obj, name)) for name in names} if old else None,
         )  # fmt: skip
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Note)

@@ -13,25 +13,13 @@ from django.forms import model_to_dict
 from django.http import HttpRequest
 
 from core.audit import record
+from core.read_only_admin import ReadOnlyAdmin
 from shipments.completeness.changes import patience_changed
 from shipments.models import CompletenessSettings, DocumentRule, DocumentWaiver, ExpectedDocument
 
 
-class ToLookAt(admin.ModelAdmin[Any]):
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(DocumentRule)
-class DocumentRuleAdmin(ToLookAt):
+class DocumentRuleAdmin(ReadOnlyAdmin):
     list_display = [
         "document_type", "carrier", "lane", "destinations", "incoterm", "from_status", "due_hours", "due_after",
         "obtain", "active", "valid_from", "valid_until", "changed_by",
@@ -41,14 +29,14 @@ class DocumentRuleAdmin(ToLookAt):
 
 
 @admin.register(ExpectedDocument)
-class ExpectedDocumentAdmin(ToLookAt):
+class ExpectedDocumentAdmin(ReadOnlyAdmin):
     list_display = ["document_type", "shipment", "carrier", "state", "turn", "due", "tries", "error_type", "next_try"]
     list_filter = ["state", "turn", "document_type"]
     list_select_related = ["shipment", "carrier"]
 
 
 @admin.register(DocumentWaiver)
-class DocumentWaiverAdmin(ToLookAt):
+class DocumentWaiverAdmin(ReadOnlyAdmin):
     list_display = ["document_type", "shipment", "reason", "by_name", "at"]
     list_select_related = ["shipment"]
 

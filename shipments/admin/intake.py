@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core.audit import record
+from core.read_only_admin import ReadOnlyAdmin
 from shipments.events.intake import take
 from shipments.models import CarrierHook, ColumnMapping, HookDelivery, ImportRun
 
@@ -59,23 +60,8 @@ class CarrierHookAdmin(admin.ModelAdmin[CarrierHook]):
                after={"active": obj.active, "changed": form.changed_data})  # fmt: skip
 
 
-class CameInAdmin(admin.ModelAdmin[Any]):
-    """Rows are made and changed by what comes in only."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(HookDelivery)
-class HookDeliveryAdmin(CameInAdmin):
+class HookDeliveryAdmin(ReadOnlyAdmin):
     list_display = ["carrier", "received", "state", "events", "times", "problem"]
     list_filter = ["state", "carrier"]
     list_select_related = ["carrier"]
@@ -89,7 +75,7 @@ class HookDeliveryAdmin(CameInAdmin):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(CameInAdmin):
+class ImportRunAdmin(ReadOnlyAdmin):
     list_display = ["name", "state", "rows", "created_count", "refused_count", "created_by_name", "created"]
     list_filter = ["state", "source"]
     search_fields = ["name", "created_by_name"]

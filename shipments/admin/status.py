@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
+from core.read_only_admin import ReadOnlyAdmin
 from shipments.models import AgeingRule, CodeMapping, Reason, UnmappedCode
 from shipments.status import meaning, runs
 from shipments.tasks import remap
@@ -67,19 +68,10 @@ class AgeingRuleAdmin(admin.ModelAdmin[AgeingRule]):
 
 
 @admin.register(UnmappedCode)
-class UnmappedCodeAdmin(admin.ModelAdmin[UnmappedCode]):
+class UnmappedCodeAdmin(ReadOnlyAdmin):
     """Counted by the platform: to look at only; mapping is done on the page of carrier codes."""
 
     list_display = ["code", "carrier", "text", "shipments", "events", "last_seen"]
     list_filter = ["carrier"]
     list_select_related = ["carrier"]
     search_fields = ["code", "text"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 
 from core.aws_calls.models import AwsBudget, AwsCallDay, AwsCallPrice
 from core.aws_calls.spending import change_budget
-from core.webhooks.admin import LookOnlyAdmin
+from core.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(AwsCallDay)
-class AwsCallDayAdmin(LookOnlyAdmin):
+class AwsCallDayAdmin(ReadOnlyAdmin):
     list_display = ["day", "service", "operation", "calls", "units"]
     list_filter = ["service"]
     date_hierarchy = "day"

@@ -6,18 +6,18 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from core.notices.models import Notice, NoticeDelivery, NoticePreference
-from core.webhooks.admin import LookOnlyAdmin
+from core.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Notice)
-class NoticeAdmin(LookOnlyAdmin):
+class NoticeAdmin(ReadOnlyAdmin):
     list_display = ["created", "topic", "severity", "subject", "url"]
     list_filter = ["severity", "topic"]
     search_fields = ["subject", "dedupe_key"]
 
 
 @admin.register(NoticeDelivery)
-class DeliveryAdmin(LookOnlyAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ["created", "subject", "user", "channel", "state", "attempts", "due", "finished", "reason"]
     list_filter = ["state", "channel", "notice__topic"]
     list_select_related = ["notice", "user"]
@@ -29,7 +29,7 @@ class DeliveryAdmin(LookOnlyAdmin):
 
 
 @admin.register(NoticePreference)
-class PreferenceAdmin(LookOnlyAdmin):
+class PreferenceAdmin(ReadOnlyAdmin):
     list_display = ["user", "topic", "channels"]
     list_filter = ["topic"]
     list_select_related = ["user"]
