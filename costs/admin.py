@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 
@@ -11,14 +11,9 @@ from costs.ec2_other import admin as ec2_other  # noqa: F401  # registers its pa
 from costs.imports import admin as bills  # noqa: F401  # registers its pages
 from costs.models import ExchangeRate, FreeTier, Price, ServerType
 
-if TYPE_CHECKING:  # generic for the type checker only
-    AnyAdmin = admin.ModelAdmin[Any]
-else:
-    AnyAdmin = admin.ModelAdmin
-
 
 @admin.register(Price)
-class PriceAdmin(AnyAdmin):
+class PriceAdmin(admin.ModelAdmin[Any]):
     list_display = ["region", "meter", "item", "architecture", "tier_from", "usd", "valid_from", "checked_on"]
     list_filter = ["meter", "architecture", "region"]
     search_fields = ["region", "source"]
@@ -27,19 +22,19 @@ class PriceAdmin(AnyAdmin):
 
 
 @admin.register(ExchangeRate)
-class ExchangeRateAdmin(AnyAdmin):
+class ExchangeRateAdmin(admin.ModelAdmin[Any]):
     list_display = ["currency", "per_usd", "valid_from", "source"]
     list_filter = ["currency"]
     save_as = True
 
 
 @admin.register(FreeTier)
-class FreeTierAdmin(AnyAdmin):
+class FreeTierAdmin(admin.ModelAdmin[Any]):
     list_display = ["account", "requests", "gb_seconds", "valid_from", "valid_until", "source"]
     list_filter = ["account"]
 
 
 @admin.register(ServerType)
-class ServerTypeAdmin(AnyAdmin):
+class ServerTypeAdmin(admin.ModelAdmin[Any]):
     list_display = ["name", "architecture", "vcpus", "memory_mb", "baseline", "offered", "checked_on"]
     list_filter = ["offered", "architecture"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -13,14 +13,8 @@ from core.read_only_admin import ReadOnlyAdmin
 from costs.budgets import services
 from costs.models import Budget, BudgetAlert, CostAnomaly, MonthlyReport
 
-if TYPE_CHECKING:  # generic for the type checker only
-    AnyAdmin = admin.ModelAdmin[Any]
-    AnyForm = ModelForm[Budget]
-else:
-    AnyAdmin, AnyForm = admin.ModelAdmin, ModelForm
 
-
-class BudgetAdminForm(AnyForm):
+class BudgetAdminForm(ModelForm[Budget]):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if not self.errors:
@@ -33,7 +27,7 @@ class BudgetAdminForm(AnyForm):
 
 
 @admin.register(Budget)
-class BudgetAdmin(AnyAdmin):
+class BudgetAdmin(admin.ModelAdmin[Any]):
     form = BudgetAdminForm
     fields = services.FIELDS
     list_display = ["name", "scope", "key", "amount", "currency", "active"]

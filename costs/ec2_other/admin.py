@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 
 from costs.models import ResourceUse, UsageMapping
 
-if TYPE_CHECKING:  # generic for the type checker only
-    AnyAdmin = admin.ModelAdmin[Any]
-else:
-    AnyAdmin = admin.ModelAdmin
-
 
 @admin.register(UsageMapping)
-class UsageMappingAdmin(AnyAdmin):
+class UsageMappingAdmin(admin.ModelAdmin[Any]):
     list_display = ["pattern", "service_code", "kind", "rank", "valid_from", "version", "checked_on"]
     list_filter = ["kind", "service_code", "version"]
     search_fields = ["pattern", "source"]
@@ -23,7 +18,7 @@ class UsageMappingAdmin(AnyAdmin):
 
 
 @admin.register(ResourceUse)
-class ResourceUseAdmin(AnyAdmin):
+class ResourceUseAdmin(admin.ModelAdmin[Any]):
     list_display = ["resource", "group_by", "value", "valid_from", "source"]
     list_filter = ["group_by"]
     search_fields = ["resource", "value"]

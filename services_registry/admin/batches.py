@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 
 from core import read_only_admin
 from services_registry.models import Batch, BatchItem, CapabilityBinding, Chunk
-
-if TYPE_CHECKING:  # generic for the type checker only
-    AnyAdmin = admin.ModelAdmin[Any]
-else:
-    AnyAdmin = admin.ModelAdmin
 
 
 class ReadOnlyAdmin(read_only_admin.ReadOnlyAdmin):
@@ -22,7 +17,7 @@ class ReadOnlyAdmin(read_only_admin.ReadOnlyAdmin):
 
 
 @admin.register(CapabilityBinding)
-class CapabilityBindingAdmin(AnyAdmin):
+class CapabilityBindingAdmin(admin.ModelAdmin[Any]):
     list_display = ["capability", "function_name", "region", "qualifier", "chunk_size", "concurrency"]
     search_fields = ["capability", "function_name"]
 

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
+from services_registry.admin.batches import ReadOnlyAdmin
 from services_registry.models import Layer, LayerVersion, PackageSize
 from services_registry.stated_sizes import forget_size, state_size
 
@@ -32,7 +32,7 @@ class LayerAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PackageSize)
-class PackageSizeAdmin(AnyAdmin):
+class PackageSizeAdmin(admin.ModelAdmin[Any]):
     """Whoever knows a size states it; it holds for exactly that content, so a new package is estimated again."""
 
     list_display = ["content", "unzipped_bytes", "source", "note", "at"]

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from core.audit import record
 from core.errors import RefusedError
 from core.fields import EncryptedTextField
-from services_registry.admin.batches import AnyAdmin
 from services_registry.batches import schedules
 from services_registry.batches.engine_limit import change_engine_limit
 from services_registry.models import BatchSchedule, EngineSettings, FreezeWindow, ScheduleRun
@@ -26,7 +25,7 @@ from services_registry.schedule_forms import BatchScheduleForm, EngineLimitForm,
 SHOWN_RUNS = 20
 
 
-class AuditedAdmin(AnyAdmin):
+class AuditedAdmin(admin.ModelAdmin[Any]):
     """Writes who changed what, from what to what, beside the change."""
 
     audit_noun = ""
@@ -156,7 +155,7 @@ class EngineSettingsForm(ModelForm[EngineSettings]):
 
 
 @admin.register(EngineSettings)
-class EngineSettingsAdmin(AnyAdmin):
+class EngineSettingsAdmin(admin.ModelAdmin[Any]):
     """One row. It cannot be deleted, and a second one cannot be made."""
 
     form = EngineSettingsForm

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.audit import record
-from services_registry.admin.batches import AnyAdmin, ReadOnlyAdmin
+from services_registry.admin.batches import ReadOnlyAdmin
 from services_registry.models import FirehoseKey, InvocationReport, LogPosition, RejectedLine
 
 
@@ -39,7 +39,7 @@ class LogPositionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(FirehoseKey)
-class FirehoseKeyAdmin(AnyAdmin):
+class FirehoseKeyAdmin(admin.ModelAdmin[Any]):
     """The key is made here and shown once, in the message after saving. Only its hash is kept."""
 
     list_display = ["name", "hint", "created", "last_used", "revoked"]
