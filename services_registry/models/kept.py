@@ -4,32 +4,39 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.notes import BaseNote
 from services_registry.models.functions import Function
 
 
-class FunctionNote(models.Model):
-    """One note. It stays when its author leaves; a deleted one is kept, so that deleting can be undone."""
+class FunctionNote(BaseNote):
+    """A note on the page of a function."""
 
     # No index of its own: the one below begins with it.
     function = models.ForeignKey(Function, on_delete=models.CASCADE, related_name="remarks", db_index=False)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    author_name = models.CharField(max_length=150)
-    text = models.TextField()
-    created = models.DateTimeField(default=timezone.now)
-    edited = models.DateTimeField(null=True, blank=True)
-    deleted = models.DateTimeField(null=True, blank=True, help_text=_("empty: it is shown"))
 
     class Meta:
         ordering = ["-created", "-id"]
         indexes = [models.Index(fields=["function", "-created", "-id"], name="note_of_function")]
 
-    def __str__(self) -> str:
-        return self.text[:80]
+    @property
+    def about(self) -> Function:
+        return self.function
+
+    @property
+    def where(self) -> str:
+        return self.function.name
+
+    @property
+    def url(self) -> str:
+        return f"{reverse('function-detail', args=[self.function_id])}#note-{self.pk}"
+
+    @property
+    def told_as(self) -> str:
+        return f"function-note:{self.pk}"
 
 
 class SavedPayload(models.Model):

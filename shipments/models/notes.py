@@ -1,30 +1,35 @@
 """What people write to each other about a delivery."""
 
-from django.conf import settings
 from django.db import models
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse
 
+from core.notes import BaseNote
 from shipments.models.shipments import Shipment
 
 
-class Note(models.Model):
-    """One note. It stays when its author leaves; a deleted one is kept, so that deleting can be undone."""
+class Note(BaseNote):
+    """A note on the timeline of a delivery."""
 
     # No index of its own: the one below begins with it.
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="remarks", db_index=False)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    author_name = models.CharField(max_length=150)
-    text = models.TextField()
-    created = models.DateTimeField(default=timezone.now)
-    edited = models.DateTimeField(null=True, blank=True)
-    deleted = models.DateTimeField(null=True, blank=True, help_text=_("empty: it is shown"))
 
     class Meta:
         ordering = ["-created", "-id"]
         indexes = [models.Index(fields=["shipment", "-created", "-id"], name="note_of_shipment")]
 
-    def __str__(self) -> str:
-        return self.text[:80]
+    @property
+    def about(self) -> Shipment:
+        return self.shipment
+
+    @property
+    def where(self) -> str:
+        return self.shipment.tracking_number
+
+    @property
+    def url(self) -> str:
+        """The note on the page of its delivery, wherever in the timeline it is."""
+        return f"{reverse('shipment-detail', args=[self.shipment_id])}?show=note#note-{self.pk}"
+
+    @property
+    def told_as(self) -> str:
+        return f"note:{self.pk}"

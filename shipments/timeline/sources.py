@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.formats import bytes_text
+from core.notes import UNDO_FOR
 from shipments.choices import TONES, DocumentState, Status
 from shipments.deliveries.course import span_text
 from shipments.models import CarrierMessage, Document, Note, Shipment, TrackingEvent
-from shipments.notes.writing import UNDO_FOR
 from shipments.reasons import reason_labels
 from shipments.status.derive import is_ahead
 from shipments.timeline.entries import KINDS, RANKS, Badge, Cursor, Entry
